@@ -1,0 +1,2 @@
+//! wigwag-dataplane
+fn main() {}

@@ -1,0 +1,2 @@
+//! wigwag-operator
+fn main() {}

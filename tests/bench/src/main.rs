@@ -1,0 +1,2 @@
+//! wigwag-bench
+fn main() {}

@@ -1,0 +1,2 @@
+//! wigwag-sandbox
+fn main() {}

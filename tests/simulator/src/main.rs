@@ -1,0 +1,2 @@
+//! wigwag-simulator
+fn main() {}
