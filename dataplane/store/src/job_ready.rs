@@ -1,0 +1,118 @@
+//! Table `job_ready`: the jobs that wait for their lane's owner.
+
+use sqlx::{PgPool, Row, postgres::PgRow};
+use wigwag_domain::{ContactId, InboundId, Lane, TenantKey};
+
+use crate::{Error, LaneEpoch};
+
+/// A job's place in the queue.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReadyJob {
+    /// Its order among the jobs of its contact.
+    pub seq: i64,
+    /// The job.
+    pub job: InboundId,
+    /// Its tenant.
+    pub tenant: TenantKey,
+    /// Its contact's lane.
+    pub lane: Lane,
+    /// Whose message it is.
+    pub contact: ContactId,
+}
+
+/// Reads `seq, job, tenant, lane, contact`.
+pub(crate) fn ready_job(row: &PgRow) -> Result<ReadyJob, sqlx::Error> {
+    Ok(ReadyJob {
+        seq: row.try_get(0)?,
+        job: InboundId(row.try_get(1)?),
+        tenant: TenantKey::from_stored(row.try_get(2)?),
+        lane: Lane(row.try_get(3)?),
+        contact: ContactId(row.try_get(4)?),
+    })
+}
+
+/// The first `limit` due jobs of each of these lanes, in order, leaving out contacts of which enough is known.
+///
+/// # Errors
+/// See [`Error::fault`].
+pub async fn due(pool: &PgPool, lanes: &[LaneEpoch], but: &[ContactId], limit: i64) -> Result<Vec<ReadyJob>, Error> {
+    let rows = sqlx::query(
+        "SELECT j.seq, j.job, m.tenant, m.lane, j.contact
+           FROM unnest($1::text[], $2::int2[]) AS m(tenant, lane)
+           JOIN LATERAL (SELECT seq, job, contact FROM job_ready j
+                          WHERE j.tenant = m.tenant AND j.lane = m.lane AND j.run_at <= clock_timestamp()
+                            AND j.contact <> ALL ($3::uuid[])
+                          ORDER BY j.tenant, j.lane, j.seq LIMIT $4) AS j ON true
+          ORDER BY j.seq",
+    )
+    .bind(lanes.iter().map(|l| l.tenant.as_str()).collect::<Vec<_>>())
+    .bind(lanes.iter().map(|l| l.lane.0).collect::<Vec<_>>())
+    .bind(but.iter().map(|c| c.0).collect::<Vec<_>>())
+    .bind(limit)
+    .fetch_all(pool)
+    .await?;
+    Ok(rows.iter().map(ready_job).collect::<Result<_, _>>()?)
+}
+
+/// How much waits, by tenant.
+#[derive(Clone, Debug)]
+pub struct Depth {
+    /// The tenant.
+    pub tenant: TenantKey,
+    /// Jobs that wait.
+    pub jobs: i64,
+    /// Age of the oldest, in seconds.
+    pub oldest_seconds: f64,
+}
+
+/// How much waits, of the tenants named; for metrics.
+///
+/// # Errors
+/// See [`Error::fault`].
+pub async fn depth(pool: &PgPool, tenants: &[&TenantKey]) -> Result<Vec<Depth>, Error> {
+    let rows = sqlx::query(
+        "SELECT t.tenant, coalesce(d.jobs, 0),
+                coalesce(extract(epoch FROM clock_timestamp() - d.oldest), 0)::float8
+           FROM unnest($1::text[]) AS t(tenant)
+           LEFT JOIN (SELECT tenant, count(*) AS jobs, min(run_at) AS oldest FROM job_ready GROUP BY tenant) AS d
+             USING (tenant)",
+    )
+    .bind(tenants.iter().map(|t| t.as_str()).collect::<Vec<_>>())
+    .fetch_all(pool)
+    .await?;
+    rows.iter()
+        .map(|row| {
+            Ok(Depth {
+                tenant: TenantKey::from_stored(row.try_get(0)?),
+                jobs: row.try_get(1)?,
+                oldest_seconds: row.try_get::<f64, _>(2)?.max(0.0),
+            })
+        })
+        .collect()
+}
+
+/// Counts an attempt against the first due job of each contact of lanes whose owner died without a word, and returns
+/// the heads that have had more than `max`.
+///
+/// # Errors
+/// See [`Error::fault`].
+pub async fn count_attempts(pool: &PgPool, lanes: &[LaneEpoch], max: i16) -> Result<Vec<ReadyJob>, Error> {
+    let rows = sqlx::query(
+        "WITH head AS (SELECT DISTINCT ON (j.contact) j.seq
+             FROM job_ready j JOIN unnest($1::text[], $2::int2[]) AS t(tenant, lane) USING (tenant, lane)
+            WHERE j.run_at <= clock_timestamp() ORDER BY j.contact, j.seq)
+         UPDATE job_ready j SET attempts = attempts + 1 FROM head WHERE j.seq = head.seq
+         RETURNING j.seq, j.job, j.tenant, j.lane, j.contact, j.attempts",
+    )
+    .bind(lanes.iter().map(|l| l.tenant.as_str()).collect::<Vec<_>>())
+    .bind(lanes.iter().map(|l| l.lane.0).collect::<Vec<_>>())
+    .fetch_all(pool)
+    .await?;
+    let mut exhausted = vec![];
+    for row in &rows {
+        if row.try_get::<i16, _>(5)? > max {
+            exhausted.push(ready_job(row)?);
+        }
+    }
+    Ok(exhausted)
+}

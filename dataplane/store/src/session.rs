@@ -1,0 +1,51 @@
+//! Table `session`: conversations. Written by [`crate::effects`] only.
+
+use std::collections::HashMap;
+
+use sqlx::{PgPool, Row};
+use wigwag_domain::{ContactId, SessionId};
+
+use crate::Error;
+
+/// A conversation as it is stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredSession {
+    /// The session.
+    pub id: SessionId,
+    /// Name of its Flow.
+    pub flow: String,
+    /// The revision that it runs for life.
+    pub revision: String,
+    /// `Active`, `Paused`, `Completed` or `Errored`.
+    pub state: &'static str,
+    /// The engine's own JSON.
+    pub context: String,
+}
+
+/// The open sessions of contacts.
+///
+/// # Errors
+/// See [`Error::fault`].
+pub async fn open(pool: &PgPool, contacts: &[ContactId]) -> Result<HashMap<ContactId, Vec<StoredSession>>, Error> {
+    let rows = sqlx::query(
+        "SELECT s.contact, s.id, s.flow, s.revision, s.state, s.context
+           FROM unnest($1::uuid[]) AS u(contact)
+           JOIN LATERAL (SELECT * FROM session s
+                          WHERE s.contact = u.contact AND s.state IN ('Active', 'Paused')) AS s ON true",
+    )
+    .bind(contacts.iter().map(|c| c.0).collect::<Vec<_>>())
+    .fetch_all(pool)
+    .await?;
+    let mut sessions: HashMap<ContactId, Vec<StoredSession>> = HashMap::new();
+    for row in &rows {
+        let state: String = row.try_get(4)?;
+        sessions.entry(ContactId(row.try_get(0)?)).or_default().push(StoredSession {
+            id: SessionId(row.try_get(1)?),
+            flow: row.try_get(2)?,
+            revision: row.try_get(3)?,
+            state: if state == "Paused" { "Paused" } else { "Active" },
+            context: row.try_get(5)?,
+        });
+    }
+    Ok(sessions)
+}
