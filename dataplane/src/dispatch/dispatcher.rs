@@ -1,0 +1,501 @@
+//! Decides what is sent when, marks it, and has it sent.
+
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use arc_swap::ArcSwap;
+use rand::Rng;
+use sqlx::PgPool;
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+use tracing::{error, info, warn};
+use wigwag_domain::{InboundId, OutboundId};
+use wigwag_providers::{Outcome, Provider};
+use wigwag_store::{Error, LaneEpoch, contact, outbound, outbox, settle::SendResult};
+
+use super::{
+    Dispatch, Letter, Outgoing,
+    in_flight::InFlight,
+    limits::Limits,
+    queues::Queues,
+    sender::Sender,
+    settler::Finished,
+    traffic::{Account, Traffic},
+};
+use crate::{
+    channels::{Channels, Gate},
+    config::{Channel, Config},
+    lanes::{fence::Fence, ownership::Ownership},
+    metrics::Metrics,
+};
+
+/// Messages of one mark.
+const MARKS: usize = 32;
+/// Sends of one account that wait for their answer at once: a provider that hangs holds no more than these.
+const IN_FLIGHT: usize = 64;
+/// Messages that are read of each lane at once.
+const LOOK: i64 = 64;
+/// Time between looks into the table.
+const EVERY: Duration = Duration::from_secs(1);
+/// Tries of a message that the provider keeps refusing for a while.
+const MAX_ATTEMPTS: i32 = 12;
+/// Back-off of such a message: doubled from the first to the second, with full jitter.
+const BACK_OFF: (Duration, Duration) = (Duration::from_millis(500), Duration::from_secs(300));
+
+/// Decides what is sent when.
+pub struct Dispatcher {
+    /// The tenants.
+    pub config: Arc<ArcSwap<Config>>,
+    /// For reading.
+    pub pool: PgPool,
+    /// For marking.
+    pub fence: Arc<Fence>,
+    /// What is ours.
+    pub ownership: Arc<Ownership>,
+    /// Which accounts take messages.
+    pub channels: Channels,
+    /// What comes in.
+    pub traffic: Arc<Traffic>,
+    /// Who sends.
+    pub sender: Sender,
+    /// Who writes what became of it.
+    pub finished: mpsc::UnboundedSender<Finished>,
+    /// What waits for its answer.
+    pub in_flight: Arc<InFlight>,
+    /// How long a send whose answer was lost holds its contact's next.
+    pub unknown_hold: Duration,
+    /// Counters.
+    pub metrics: Arc<Metrics>,
+}
+
+/// What the dispatcher remembers between rounds.
+struct State {
+    queues: Queues,
+    limits: HashMap<Account, Limits>,
+    busy: HashMap<Account, usize>,
+    /// Marks of which it is not known whether they were committed. None of them was sent.
+    unsure: Vec<Outgoing>,
+}
+
+/// A message that may go now.
+struct Pick {
+    message: Outgoing,
+    letter: Letter,
+    adapter: Arc<dyn Provider>,
+}
+
+impl Dispatcher {
+    /// Sends until told to stop.
+    pub async fn run(
+        self,
+        way: Dispatch,
+        mut committed: mpsc::Receiver<Vec<Outgoing>>,
+        mut settled: mpsc::UnboundedReceiver<(Outgoing, SendResult)>,
+        stop: CancellationToken,
+    ) {
+        let mut state =
+            State { queues: Queues::default(), limits: HashMap::new(), busy: HashMap::new(), unsure: vec![] };
+        let mut changed = self.ownership.subscribe();
+        let mut looked: Option<Instant> = None;
+        let mut wake = Instant::now();
+        loop {
+            let next_look = looked.map_or_else(Instant::now, |looked| looked + EVERY);
+            tokio::select! {
+                biased;
+                () = stop.cancelled() => return,
+                Some((message, result)) = settled.recv() => self.settled(&mut state, message, &result),
+                Some(messages) = committed.recv() => {
+                    if !state.queues.add(messages, Instant::now()) {
+                        looked = None;
+                    }
+                }
+                () = way.lost() => {
+                    state.queues.incomplete();
+                    looked = None;
+                }
+                Ok(()) = changed.changed() => looked = None,
+                () = tokio::time::sleep_until(next_look.min(wake).into()) => {}
+            }
+            while let Ok((message, result)) = settled.try_recv() {
+                self.settled(&mut state, message, &result);
+            }
+            while let Ok(messages) = committed.try_recv() {
+                if !state.queues.add(messages, Instant::now()) {
+                    looked = None;
+                }
+            }
+            if looked.is_none_or(|looked| looked.elapsed() >= EVERY) {
+                if let Err(error) = self.look(&mut state).await {
+                    warn!(%error, "could not look for messages to send");
+                }
+                looked = Some(Instant::now());
+            }
+            wake = self.round(&mut state).await;
+        }
+    }
+
+    /// Reads what stands in the table, and takes away there what is settled.
+    async fn look(&self, state: &mut State) -> Result<(), Error> {
+        self.channels.refresh().await?;
+        let now = Instant::now();
+        let lanes = self.ownership.all();
+        state.queues.keep_lanes(|tenant, lane| self.ownership.epoch(tenant, lane).is_some());
+        self.follow_config(state, now);
+        if lanes.is_empty() {
+            return Ok(());
+        }
+        let swept: HashSet<OutboundId> = outbox::sweep(&self.pool, &lanes).await?.into_iter().collect();
+        state.queues.remove(&swept);
+        let rows = outbox::queued(&self.pool, &lanes, &state.queues.full(), LOOK).await?;
+        let messages = rows.into_iter().map(|queued| Outgoing { queued, letter: None }).collect();
+        let keys: Vec<_> = lanes.into_iter().map(|lane| (lane.tenant, lane.lane)).collect();
+        state.queues.read(&keys, messages, usize::try_from(LOOK).unwrap_or(usize::MAX), Instant::now());
+        Ok(())
+    }
+
+    /// Throughputs, and our share of each, as they are now.
+    fn follow_config(&self, state: &mut State, now: Instant) {
+        let config = self.config.load();
+        state.limits.retain(|(tenant, provider), limits| {
+            limits.forget_idle(now);
+            config.tenants.get(tenant).is_some_and(|tenant| tenant.channels.contains_key(provider))
+        });
+        for (key, tenant) in &config.tenants {
+            let share = share(self.ownership.count(key));
+            for (name, channel) in &tenant.channels {
+                let rate = f64::from(channel.throughput) * share;
+                let account = (key.clone(), name.clone());
+                let limits = state.limits.entry(account).or_insert_with(|| Limits::new(rate, now));
+                limits.set_rate(rate, now);
+            }
+        }
+    }
+
+    /// Sends what may go now; returns when to come again.
+    async fn round(&self, state: &mut State) -> Instant {
+        let patience = Instant::now() + EVERY;
+        for (account, messages) in self.traffic.take() {
+            if let Some(limits) = state.limits.get_mut(&account) {
+                limits.received(messages, Instant::now());
+            }
+        }
+        if !state.unsure.is_empty() && self.unmark(state).await.is_err() {
+            return Instant::now() + Duration::from_millis(200);
+        }
+        if let Err(error) = self.read_letters(state).await {
+            warn!(%error, "messages wait for the database");
+            return Instant::now() + Duration::from_millis(200);
+        }
+        let (picks, wake) = self.pick(state).await;
+        if picks.is_empty() {
+            return wake.unwrap_or(patience).min(patience);
+        }
+        self.hand_over(state, picks).await;
+        Instant::now()
+    }
+
+    /// Reads the text and the recipient of heads that have none.
+    async fn read_letters(&self, state: &mut State) -> Result<(), Error> {
+        let (heads, _) = state.queues.heads(Instant::now());
+        let mut unread: Vec<_> = heads.into_iter().filter(|m| m.letter.is_none()).take(256).collect();
+        if unread.is_empty() {
+            return Ok(());
+        }
+        let ids: Vec<OutboundId> = unread.iter().map(|message| message.queued.id).collect();
+        let contacts: Vec<_> = unread.iter().map(|message| message.queued.contact).collect();
+        let (mut texts, recipients) =
+            tokio::try_join!(outbound::to_send(&self.pool, &ids), contact::recipients(&self.pool, &contacts))?;
+        let mut gone = HashSet::new();
+        for message in &mut unread {
+            let id = message.queued.id;
+            let letter = texts.remove(&id).and_then(|text| {
+                let body = serde_json::from_str(&text.body).ok()?;
+                let to = recipients.get(&message.queued.contact)?.clone();
+                Some(Letter { job: text.job, provider: text.provider, body, to })
+            });
+            if letter.is_none() {
+                error!(tenant = %message.queued.tenant, message = %id, "a message in the outbox has no readable text or no recipient; it is left");
+                gone.insert(id);
+            }
+            message.letter = letter;
+        }
+        state.queues.remove(&gone);
+        Ok(())
+    }
+
+    /// The messages that may go now, and when the next may.
+    async fn pick(&self, state: &mut State) -> (Vec<Pick>, Option<Instant>) {
+        let now = Instant::now();
+        let config = self.config.load_full();
+        let (heads, mut wake) = state.queues.heads(now);
+        let mut picks = vec![];
+        for message in heads {
+            if picks.len() == MARKS {
+                wake = Some(now);
+                break;
+            }
+            let Some(letter) = &message.letter else { continue };
+            let account = (message.queued.tenant.clone(), letter.provider.clone());
+            let channel = config.tenants.get(&account.0).and_then(|tenant| tenant.channels.get(&account.1));
+            // Without its credentials, or its provider, a message waits until they are back.
+            let Some(Channel { adapter: Some(adapter), .. }) = channel else { continue };
+            if state.busy.get(&account).copied().unwrap_or_default() >= IN_FLIGHT {
+                continue;
+            }
+            match self.channels.gate(&account.0, &account.1) {
+                Gate::Open => {}
+                Gate::Probe if self.channels.take_probe(&account.0, &account.1).await => {}
+                Gate::Probe | Gate::Shut => continue,
+            }
+            let Some(limits) = state.limits.get_mut(&account) else { continue };
+            if let Err(wait) = limits.take(message.queued.contact, now) {
+                let due = now + wait;
+                wake = Some(wake.map_or(due, |wake| wake.min(due)));
+                continue;
+            }
+            *state.busy.entry(account).or_default() += 1;
+            picks.push(Pick { message: message.clone(), letter: letter.clone(), adapter: adapter.clone() });
+        }
+        (picks, wake)
+    }
+
+    /// Marks messages, and has those sent whose mark is committed.
+    async fn hand_over(&self, state: &mut State, picks: Vec<Pick>) {
+        for pick in &picks {
+            state.queues.begin(&pick.message);
+        }
+        let rows: Vec<_> = picks.iter().map(|pick| pick.message.queued.clone()).collect();
+        let lanes = self.lanes(&rows);
+        let marked = self.fence.run(async |connection| outbox::mark_sending(connection, &lanes, &rows).await).await;
+        let marked: HashMap<OutboundId, i32> = match marked {
+            Ok(marked) => marked.into_iter().map(|mark| (mark.id, mark.attempt)).collect(),
+            Err(error) => {
+                warn!(%error, messages = picks.len(), "messages were not marked, so they are not sent");
+                for pick in picks {
+                    release(state, &pick.message, &pick.letter);
+                    state.unsure.push(pick.message);
+                }
+                return;
+            }
+        };
+        for mut pick in picks {
+            let Some(attempt) = marked.get(&pick.message.queued.id) else {
+                // Its lane is not ours any more, or somebody settled it.
+                release(state, &pick.message, &pick.letter);
+                state.queues.done(&pick.message);
+                continue;
+            };
+            pick.message.queued.attempt = *attempt;
+            self.spawn(pick);
+        }
+    }
+
+    /// Marks that may have been committed are taken back: nothing of them was sent.
+    async fn unmark(&self, state: &mut State) -> Result<(), Error> {
+        let rows: Vec<_> = state.unsure.iter().map(|message| message.queued.clone()).collect();
+        let (lanes, ids) = (self.lanes(&rows), rows.iter().map(|row| row.id).collect::<Vec<_>>());
+        self.fence.run(async |connection| outbox::unmark(connection, &lanes, &ids).await).await?;
+        for message in state.unsure.drain(..) {
+            state.queues.hold(&message, Instant::now(), false);
+        }
+        Ok(())
+    }
+
+    fn lanes(&self, rows: &[outbox::Queued]) -> Vec<LaneEpoch> {
+        self.ownership.of(rows.iter().map(|row| (&row.tenant, row.lane)))
+    }
+
+    fn spawn(&self, pick: Pick) {
+        let Pick { message, letter, adapter } = pick;
+        let flight = self.in_flight.begin(message.queued.tenant.clone(), message.queued.lane);
+        let (sender, finished) = (self.sender.clone(), self.finished.clone());
+        let (metrics, channels, hold) = (self.metrics.clone(), self.channels.clone(), self.unknown_hold);
+        tokio::spawn(async move {
+            let begun = Instant::now();
+            if let Some(job) = letter.job
+                && message.queued.attempt == 1
+            {
+                metrics.first_send(since(job));
+            }
+            let outcome = sender.send(adapter.as_ref(), message.queued.id, &letter).await;
+            let tenant = &message.queued.tenant;
+            metrics.send(tenant, word(&outcome));
+            log(&message, &letter, &outcome, begun);
+            match &outcome {
+                Outcome::Paused { reason, .. } => channels.pause(tenant, &letter.provider, reason).await,
+                Outcome::Accepted { .. } => channels.accepted(tenant, &letter.provider).await,
+                _ => {}
+            }
+            let result = result(outcome, message.queued.attempt, hold);
+            let message = Outgoing { letter: Some(letter), ..message };
+            // The settler is gone only when the process ends.
+            let _ = finished.send(Finished { message, result, flight });
+        });
+    }
+
+    fn settled(&self, state: &mut State, message: Outgoing, result: &SendResult) {
+        let now = Instant::now();
+        let Some(letter) = message.letter.clone() else { return };
+        release(state, &message, &letter);
+        let account = (message.queued.tenant.clone(), letter.provider);
+        let limits = state.limits.get_mut(&account);
+        match result {
+            SendResult::Accepted { .. } => {
+                if let Some(limits) = limits {
+                    limits.accepted(message.queued.contact);
+                }
+                state.queues.done(&message);
+            }
+            SendResult::Failed { .. } => state.queues.done(&message),
+            SendResult::Again { after, code, .. } => {
+                let mut due = now + *after;
+                if let Some(limits) = limits {
+                    match *code {
+                        codes::THROUGHPUT => limits.throttled(now),
+                        codes::PAIR_RATE => due = now + limits.pair_refused(message.queued.contact, now),
+                        _ => {}
+                    }
+                }
+                state.queues.hold(&message, due, false);
+            }
+            SendResult::Unknown { hold } => state.queues.hold(&message, now + *hold, true),
+        }
+    }
+}
+
+/// Codes by which a result finds its limit again.
+mod codes {
+    pub(super) const THROUGHPUT: i32 = 130_429;
+    pub(super) const PAIR_RATE: i32 = 131_056;
+}
+
+fn release(state: &mut State, message: &Outgoing, letter: &Letter) {
+    let account = (message.queued.tenant.clone(), letter.provider.clone());
+    if let Some(busy) = state.busy.get_mut(&account) {
+        *busy = busy.saturating_sub(1);
+    }
+}
+
+/// What an outcome means for the message.
+fn result(outcome: Outcome, attempt: i32, hold: Duration) -> SendResult {
+    let again = |after: Duration, code: i32, title: &str| {
+        if attempt >= MAX_ATTEMPTS {
+            SendResult::Failed { code, title: format!("gave up after {attempt} tries: {title}") }
+        } else {
+            SendResult::Again { after, code, title: title.to_owned() }
+        }
+    };
+    match outcome {
+        Outcome::Accepted { provider_id } => SendResult::Accepted { provider_id },
+        Outcome::Failed { code, title } => SendResult::Failed { code, title },
+        Outcome::Unknown { .. } => SendResult::Unknown { hold },
+        Outcome::Retry { code, after } => {
+            again(after.unwrap_or_else(|| back_off(attempt)), code, "the provider asks to come again")
+        }
+        Outcome::Later { code, after } => again(after, code, "the provider asks to come later"),
+        // Limits and pauses are no fault of the message: it waits as long as they last.
+        Outcome::Throttled { after, .. } => SendResult::Again {
+            after: after.unwrap_or_else(|| back_off(attempt)),
+            code: codes::THROUGHPUT,
+            title: "the number is over its throughput".to_owned(),
+        },
+        Outcome::PairLimited { .. } => SendResult::Again {
+            after: Duration::from_secs(1),
+            code: codes::PAIR_RATE,
+            title: "too many messages to this recipient".to_owned(),
+        },
+        Outcome::Paused { code, reason } => SendResult::Again { after: Duration::ZERO, code, title: reason },
+    }
+}
+
+fn back_off(attempt: i32) -> Duration {
+    let (first, most) = BACK_OFF;
+    let doubled = first.saturating_mul(1_u32.checked_shl(attempt.clamp(0, 20).unsigned_abs()).unwrap_or(u32::MAX));
+    doubled.min(most).mul_f64(rand::rng().random_range(0.05..1.0))
+}
+
+/// Our share of a number is our share of the lanes.
+fn share(lanes: usize) -> f64 {
+    f64::from(u32::try_from(lanes).unwrap_or(u32::MAX)) / f64::from(wigwag_domain::LANES)
+}
+
+fn since(job: InboundId) -> f64 {
+    let millis = jiff::Timestamp::now().as_millisecond() - job.millis();
+    Duration::from_millis(u64::try_from(millis).unwrap_or_default()).as_secs_f64()
+}
+
+fn word(outcome: &Outcome) -> &'static str {
+    match outcome {
+        Outcome::Accepted { .. } => "accepted",
+        Outcome::Retry { .. } => "retry",
+        Outcome::PairLimited { .. } => "pair-limited",
+        Outcome::Throttled { .. } => "throttled",
+        Outcome::Later { .. } => "later",
+        Outcome::Paused { .. } => "paused",
+        Outcome::Failed { .. } => "failed",
+        Outcome::Unknown { .. } => "unknown",
+    }
+}
+
+fn log(message: &Outgoing, letter: &Letter, outcome: &Outcome, begun: Instant) {
+    let (provider_id, code, why) = match outcome {
+        Outcome::Accepted { provider_id } => (Some(provider_id.as_str()), None, None),
+        Outcome::Retry { code, .. }
+        | Outcome::PairLimited { code }
+        | Outcome::Throttled { code, .. }
+        | Outcome::Later { code, .. } => (None, Some(*code), None),
+        Outcome::Paused { code, reason } => (None, Some(*code), Some(reason.as_str())),
+        Outcome::Failed { code, title } => (None, Some(*code), Some(title.as_str())),
+        Outcome::Unknown { detail } => (None, None, Some(detail.as_str())),
+    };
+    info!(
+        tenant = %message.queued.tenant,
+        contact = %message.queued.contact,
+        job = letter.job.map(|job| job.to_string()),
+        message = %message.queued.id,
+        provider = %letter.provider,
+        provider_id,
+        attempt = message.queued.attempt,
+        outcome = word(outcome),
+        code,
+        why,
+        ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX),
+        "send"
+    );
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_that_is_refused_again_and_again_is_given_up() {
+        let refused = || Outcome::Retry { code: 131_016, after: None };
+        assert!(matches!(result(refused(), 1, EVERY), SendResult::Again { .. }));
+        assert!(matches!(result(refused(), MAX_ATTEMPTS, EVERY), SendResult::Failed { code: 131_016, .. }));
+    }
+
+    #[test]
+    fn a_pause_does_not_use_up_the_messages_tries() {
+        let paused = Outcome::Paused { code: 190, reason: "expired".to_owned() };
+        assert!(matches!(result(paused, 1000, EVERY), SendResult::Again { code: 190, .. }));
+    }
+
+    #[test]
+    fn the_providers_own_wait_is_kept() {
+        let after = Some(Duration::from_secs(7));
+        let again = result(Outcome::Retry { code: 429, after }, 1, EVERY);
+        assert!(matches!(again, SendResult::Again { after, .. } if after == Duration::from_secs(7)));
+    }
+
+    #[test]
+    fn back_off_grows_to_five_minutes_and_no_further() {
+        assert!(back_off(1) <= Duration::from_secs(1));
+        for attempt in 0..1000 {
+            assert!(back_off(attempt) <= Duration::from_secs(300));
+        }
+    }
+}

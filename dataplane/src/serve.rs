@@ -1,0 +1,220 @@
+//! `serve`: every part is made, joined to its neighbours, and in the end taken down in order.
+
+use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+
+use arc_swap::ArcSwap;
+use tokio::{
+    net::TcpListener,
+    signal::unix::{SignalKind, signal},
+    sync::mpsc,
+    task::JoinHandle,
+    time::{sleep, timeout},
+};
+use tokio_util::sync::CancellationToken;
+use tracing::info;
+use wigwag_store::connection::Database;
+
+use crate::{
+    activation::Activation,
+    admin::{self, Admin},
+    args::Serve,
+    channels::Channels,
+    config::Config,
+    dispatch::{
+        Dispatch,
+        dispatcher::Dispatcher,
+        in_flight::InFlight,
+        sender::{NoTls, Sender},
+        settler::Settler,
+        traffic::Traffic,
+    },
+    health::Health,
+    ingest::{
+        Intake,
+        flusher::Flusher,
+        webhook::{self, Ingest},
+    },
+    lanes::{fence::Fence, hint::Hints, lease::Lease, ownership::Ownership, worker::Worker},
+    metrics::Metrics,
+    programs::Programs,
+    server,
+    upkeep::Upkeep,
+};
+
+/// Connections for reading. The writers have one each of their own.
+const POOL: u32 = 6;
+const POOL_PATIENCE: Duration = Duration::from_secs(5);
+/// For a step and a send that have begun when the process is told to go.
+const FINISH: Duration = Duration::from_secs(1);
+/// For providers and the edge to learn that they must go elsewhere; what still comes is stored.
+const LINGER: Duration = Duration::from_secs(5);
+
+/// Why it did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The database's URL does not read.
+    #[error("--database-url: {0}: write postgres://user:password@host:5432/name")]
+    DatabaseUrl(wigwag_store::Error),
+    /// An address could not be listened on.
+    #[error("{flag} {address}: {source}")]
+    Listen {
+        /// The option.
+        flag: &'static str,
+        /// The address.
+        address: SocketAddr,
+        /// Why.
+        source: io::Error,
+    },
+    /// TLS could not be set up.
+    #[error(transparent)]
+    Tls(#[from] NoTls),
+    /// Signals could not be listened for.
+    #[error("signals: {0}")]
+    Signals(io::Error),
+}
+
+/// Serves until SIGTERM or SIGINT.
+///
+/// # Errors
+/// When it cannot start. A database that is not there is no error: webhooks are answered 503 until it is.
+pub async fn serve(args: Serve) -> Result<(), Error> {
+    let database = Database::new(&args.database_url).map_err(Error::DatabaseUrl)?;
+    let mut terminate = signal(SignalKind::terminate()).map_err(Error::Signals)?;
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(Error::Signals)?;
+    let listener = bind("--listen", args.listen).await?;
+    let admin_listener = bind("--admin-listen", args.admin_listen).await?;
+
+    // What several parts share.
+    let replica = args.replica.clone().unwrap_or_else(random_name);
+    let pool = database.pool(POOL, POOL_PATIENCE);
+    let config = Arc::new(ArcSwap::from_pointee(Config::default()));
+    let metrics = Arc::new(Metrics::default());
+    let health = Arc::new(Health::default());
+    let ownership = Arc::new(Ownership::default());
+    let fence = Arc::new(Fence::new(database.clone(), args.lane_lease));
+    let in_flight = Arc::new(InFlight::default());
+    let traffic = Arc::new(Traffic::default());
+    let channels = Channels::new(config.clone(), pool.clone());
+    let sender = Sender::new(ownership.clone(), args.send_timeout)?;
+
+    // The ways between the stages.
+    let (intake, submissions) = Intake::new();
+    let (hints, new_jobs) = Hints::new(ownership.clone());
+    let (dispatch, committed) = Dispatch::new();
+    let (finished, finished_sends) = mpsc::unbounded_channel();
+    let (settled, settled_sends) = mpsc::unbounded_channel();
+
+    // Stopped in this order: the work, the listeners; the flusher ends when nobody can submit any more.
+    let (work, listen, all) = (CancellationToken::new(), CancellationToken::new(), CancellationToken::new());
+
+    let flusher = Flusher {
+        database: database.clone(),
+        hints: hints.clone(),
+        traffic: traffic.clone(),
+        metrics: metrics.clone(),
+    };
+    let flusher = tokio::spawn(flusher.run(submissions));
+    let settler = Settler { database: database.clone(), settled, metrics: metrics.clone() };
+    tokio::spawn(settler.run(finished_sends));
+    let worker = Worker {
+        config: config.clone(),
+        pool: pool.clone(),
+        fence: fence.clone(),
+        ownership: ownership.clone(),
+        hints: hints.clone(),
+        programs: Programs::default(),
+        dispatch: dispatch.clone(),
+        metrics: metrics.clone(),
+    };
+    let worker = tokio::spawn(worker.run(new_jobs, work.clone()));
+    let dispatcher = Dispatcher {
+        config: config.clone(),
+        pool: pool.clone(),
+        fence: fence.clone(),
+        ownership: ownership.clone(),
+        channels: channels.clone(),
+        traffic,
+        sender,
+        finished,
+        in_flight: in_flight.clone(),
+        unknown_hold: args.unknown_hold,
+        metrics: metrics.clone(),
+    };
+    let dispatcher = tokio::spawn(dispatcher.run(dispatch, committed, settled_sends, work.clone()));
+    let lease = Lease {
+        pool: pool.clone(),
+        replica: replica.clone(),
+        lease: args.lane_lease,
+        unknown_hold: args.unknown_hold,
+        max_attempts: args.max_attempts,
+        ownership: ownership.clone(),
+        fence,
+        in_flight,
+    };
+    let (give_back, tenants) = (CancellationToken::new(), config.clone());
+    let (lease_health, lease_stop) = (health.clone(), give_back.clone());
+    let lease = tokio::spawn(async move {
+        tokio::select! {
+            () = lease_stop.cancelled() => return,
+            () = lease_health.migrated() => {}
+        }
+        lease.run(|| tenants.load().tenants.keys().cloned().collect(), lease_stop).await;
+    });
+    let upkeep = Upkeep { config: config.clone(), pool: pool.clone(), ownership, metrics: metrics.clone() };
+    tokio::spawn(upkeep.run(work.clone()));
+    let (speaking, listening) = (hints.clone(), hints);
+    let (speaker, ears, spoken) = (replica.clone(), replica.clone(), (all.clone(), pool.clone()));
+    tokio::spawn(async move { speaking.speak(spoken.1, speaker, spoken.0).await });
+    let (heard, heard_stop) = (database.clone(), all.clone());
+    tokio::spawn(async move { listening.listen(heard, ears, heard_stop).await });
+    let (looked, looked_stop, looking) = (database, all.clone(), health.clone());
+    tokio::spawn(async move { looking.watch(looked, !args.no_migrate, looked_stop).await });
+    let activation = Activation {
+        config_dir: args.config_dir,
+        secrets_dir: args.secrets_dir,
+        config: config.clone(),
+        pool,
+        health: health.clone(),
+    };
+    tokio::spawn(activation.run(all.clone()));
+
+    let routes = webhook::routes(Ingest { config: config.clone(), intake, metrics: metrics.clone() });
+    let server = tokio::spawn(server::serve(listener, routes, listen.clone()));
+    let routes = admin::routes(Admin { replica: replica.clone(), config, channels, health: health.clone(), metrics });
+    tokio::spawn(server::serve(admin_listener, routes, all.clone()));
+    info!(replica, listen = %args.listen, admin_listen = %args.admin_listen, "serving");
+
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    info!("going down");
+    health.draining();
+    work.cancel();
+    let finish = async { tokio::join!(worker, dispatcher) };
+    let _ = timeout(FINISH, finish).await;
+    give_back.cancel();
+    let _ = lease.await;
+    // Whoever owns the lanes now runs what still comes in here.
+    sleep(LINGER).await;
+    listen.cancel();
+    join(server).await;
+    join(flusher).await;
+    all.cancel();
+    info!("down");
+    Ok(())
+}
+
+async fn bind(flag: &'static str, address: SocketAddr) -> Result<TcpListener, Error> {
+    TcpListener::bind(address).await.map_err(|source| Error::Listen { flag, address, source })
+}
+
+/// A part that ended by a panic has told so already.
+async fn join(part: JoinHandle<()>) {
+    let _ = part.await;
+}
+
+fn random_name() -> String {
+    let host = std::env::var("HOSTNAME").unwrap_or_else(|_| "replica".to_owned());
+    format!("{host}-{:08x}", rand::random::<u32>())
+}
