@@ -35,7 +35,7 @@ impl Activation {
             () = stop.cancelled() => return,
             () = self.health.migrated() => {}
         }
-        let mut changes = config::watch(self.config_dir.clone(), self.secrets_dir.clone());
+        let mut changes = config::watch(&self.config_dir, &self.secrets_dir);
         loop {
             self.activate(&stop).await;
             tokio::select! {
@@ -54,7 +54,8 @@ impl Activation {
         }
         while let Err(error) = self.store(&new).await {
             warn!(%error, "the new configuration waits for the database");
-            let mut waiting = Config { tenants: before.tenants.clone(), problems: new.problems.clone() };
+            let mut waiting = Config::clone(&before);
+            waiting.problems.clone_from(&new.problems);
             waiting.problems.push(format!("the new configuration waits for the database: {error}"));
             self.config.store(Arc::new(waiting));
             tokio::select! {

@@ -123,3 +123,74 @@ fn print(flows: &[Checked], severity: Severity, label: &str, out: &mut impl Writ
 fn count(number: usize, noun: &str) -> String {
     if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    const GOOD_FLOW: &str = "
+apiVersion: wigwag.dev/v1alpha1
+kind: Flow
+metadata: {name: welcome}
+spec:
+  tenantRef: {name: acme}
+  triggers: [{keyword: hola}]
+  start: hi
+  nodes:
+  - {name: hi, message: {text: Hola}}
+";
+
+    fn check(files: &[(&str, &str)]) -> (u8, String) {
+        let dir = tempfile::tempdir().unwrap();
+        let write = |(name, text): &(&str, &str)| {
+            let path = dir.path().join(name);
+            fs::write(&path, text).unwrap();
+            path
+        };
+        let paths: Vec<_> = files.iter().map(write).collect();
+        let mut out = Vec::new();
+        let code = run(&paths, &mut out).unwrap();
+        let folder = format!("{}/", dir.path().display());
+        (code, String::from_utf8(out).unwrap().replace(&folder, ""))
+    }
+
+    #[test]
+    fn a_good_flow_is_good() {
+        assert_eq!(check(&[("a.yaml", GOOD_FLOW)]), (GOOD, "1 Flow checked: 0 errors, 0 warnings\n".to_owned()));
+    }
+
+    #[test]
+    fn an_error_names_file_node_and_field() {
+        let dangling = GOOD_FLOW.replace("text: Hola}", "text: Hola, next: nowhere}");
+        let (code, out) = check(&[("good.yaml", GOOD_FLOW), ("a.yaml", &dangling)]);
+        assert_eq!(code, ERRORS);
+        assert!(out.starts_with("a.yaml: node \"hi\", message.next: "), "{out}");
+        let misspelt = GOOD_FLOW.replace("text:", "txt:");
+        let (code, out) = check(&[("a.yaml", &misspelt)]);
+        assert_eq!(code, ERRORS);
+        assert!(out.contains("a.yaml: spec.nodes[0].message.txt: unknown field"), "{out}");
+    }
+
+    #[test]
+    fn two_flows_that_match_equally_well_are_told_of_each_other() {
+        let other = GOOD_FLOW.replace("name: welcome", "name: hello");
+        let (code, out) = check(&[("two.yaml", &format!("{GOOD_FLOW}---{other}"))]);
+        assert_eq!(code, GOOD);
+        assert!(out.contains("two.yaml: warning: flow \"welcome\", "), "{out}");
+        assert!(out.contains("two.yaml: warning: flow \"hello\", "), "{out}");
+        let elsewhere = other.replace("tenantRef: {name: acme}", "tenantRef: {name: beta}");
+        assert_eq!(check(&[("a.yaml", GOOD_FLOW), ("b.yaml", &elsewhere)]).1, "2 Flows checked: 0 errors, 0 warnings\n");
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_no_good_flow() {
+        assert_eq!(check(&[("a.yaml", "{")]).0, UNREADABLE);
+        assert_eq!(check(&[("a.yaml", "apiVersion: wigwag.dev/v1alpha1\nkind: Flwo")]).0, UNREADABLE);
+        assert_eq!(check(&[("a.yaml", "")]), (UNREADABLE, "0 Flows checked: 0 errors, 0 warnings\n".to_owned()));
+        let mut out = Vec::new();
+        assert_eq!(run(&[PathBuf::from("/nowhere/a.yaml")], &mut out).unwrap(), UNREADABLE);
+        assert!(String::from_utf8(out).unwrap().starts_with("/nowhere/a.yaml: cannot be read: "));
+    }
+}

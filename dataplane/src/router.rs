@@ -8,7 +8,7 @@ use std::collections::HashMap;
 
 use jiff::Timestamp;
 use wigwag_domain::{InboundId, OutboundId, Payload, SessionId};
-use wigwag_flow::{Contact, Effect, Event, Failure, Incoming, Problem, Program, Session, Step};
+use wigwag_flow::{Contact, Effect, Event, Incoming, Problem, Program, Session, SessionStatus, Step};
 
 /// An open session with the program that it runs for life.
 #[derive(Clone, Debug)]
@@ -28,8 +28,8 @@ pub struct Routed {
     pub sends: Vec<(SessionId, OutboundId, wigwag_domain::Body)>,
     /// The contact's attributes, where they changed.
     pub contact_attributes: Option<serde_json::Map<String, serde_json::Value>>,
-    /// Why the conversation cannot go on.
-    pub failure: Option<Failure>,
+    /// Why the conversation cannot go on: the node, and the reason that stands in `job_outcome`.
+    pub failure: Option<(String, String)>,
     /// What did not work out and did not end it, with the Flow's name.
     pub problems: Vec<(String, Problem)>,
 }
@@ -90,16 +90,17 @@ impl Routed {
         self.sends.extend(step.effects.into_iter().map(|Effect::Send { id, body }| (session, id, body)));
         self.sessions.push(step.session);
         self.contact_attributes = step.contact_attributes;
-        self.failure = step.failure;
+        self.failure =
+            step.failure.map(|failure| (failure.node, format!("{}: {}", failure.kind.as_str(), failure.message)));
         self.problems.extend(step.problems.into_iter().map(|problem| (flow.to_owned(), problem)));
     }
 
     fn lose(&mut self, mut session: Session) {
         let node = session.node.clone();
         let message = format!("the text of revision {} of Flow {:?} is not to be had", session.revision, session.flow);
-        session.status = wigwag_flow::SessionStatus::Errored;
+        session.status = SessionStatus::Errored;
         session.wait = None;
         self.sessions.push(session);
-        self.failure = Some(Failure { node, kind: REVISION_LOST, message });
+        self.failure = Some((node, format!("{REVISION_LOST}: {message}")));
     }
 }

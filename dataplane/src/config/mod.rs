@@ -22,6 +22,8 @@ mod load;
 pub(crate) mod manifest;
 mod rules;
 mod secrets;
+#[cfg(test)]
+mod tests;
 mod typed;
 mod watch;
 

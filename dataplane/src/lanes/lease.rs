@@ -143,8 +143,9 @@ impl Lease {
     }
 
     async fn hand_over(&self, tenant: &TenantKey, lanes: usize) -> Result<(), Error> {
-        let surplus: Vec<LaneEpoch> =
-            self.ownership.all().into_iter().filter(|lane| lane.tenant == *tenant).rev().take(lanes).rev().collect();
+        let mut surplus: Vec<LaneEpoch> =
+            self.ownership.all().into_iter().filter(|lane| lane.tenant == *tenant).collect();
+        surplus.truncate(lanes);
         info!(%tenant, lanes = surplus.len(), "handing lanes over");
         self.release(&surplus).await
     }

@@ -238,7 +238,7 @@ impl Worker {
         let view = wigwag_flow::Contact { id: contact.id, name: name.clone(), phone, attributes };
         let routed = router::route(&programs, sessions, &view, mail.job.job, &payload);
         for (flow, problem) in &routed.problems {
-            self.metrics.flow_error(&mail.job.tenant, flow, &problem.node, problem.kind);
+            self.metrics.flow_error(&mail.job.tenant, flow, &problem.node, problem.kind.as_str());
             debug!(tenant = %mail.job.tenant, flow, node = problem.node, field = problem.field, problem = problem.message, "flow");
         }
         Ok(stepped(mail, &payload, &contact, name, routed, begun))
@@ -354,10 +354,7 @@ fn stepped(
     let attributes = routed.contact_attributes.and_then(|attributes| serde_json::to_string(&attributes).ok());
     let change = (name != contact.name || attributes.is_some())
         .then(|| ContactChange { name, attributes: attributes.unwrap_or_else(|| contact.attributes.clone()) });
-    let failure = routed.failure.map(|failure| JobFailure {
-        node: Some(failure.node),
-        reason: format!("{}: {}", failure.kind, failure.message),
-    });
+    let failure = routed.failure.map(|(node, reason)| JobFailure { node: Some(node), reason });
     let effects = JobEffects { job: mail.job, sessions, messages, contact: change, failure };
     Stepped { effects, outgoing, state, took: begun.elapsed() }
 }

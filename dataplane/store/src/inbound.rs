@@ -53,7 +53,8 @@ pub async fn make_partitions(connection: &mut PgConnection) -> Result<(), Error>
         if exists {
             continue;
         }
-        let mut attempt = transaction.begin().await?;
+        // A savepoint: a week that cannot be attached now must not undo the others.
+        let mut attempt = Connection::begin(&mut *transaction).await?;
         match attach(&mut attempt, &week).await {
             Ok(()) => attempt.commit().await?,
             // 55P03: somebody reads; 23514: the default partition holds rows of that week already.

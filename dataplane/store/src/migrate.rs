@@ -15,7 +15,8 @@ pub async fn run(connection: &mut PgConnection) -> Result<(), Error> {
     // A newer version's migrations are not ours to judge: it may be rolling out beside us.
     let mut migrator = Migrator { migrations: MIGRATOR.migrations.clone(), ..Migrator::DEFAULT };
     migrator.set_ignore_missing(true);
-    migrator.run(&mut *connection).await?;
+    // Not `run`: its future cannot be sent between threads (sqlx's own note on `run_direct`).
+    migrator.run_direct(None, &mut *connection, false).await?;
     inbound::make_partitions(connection).await
 }
 

@@ -6,13 +6,15 @@ use std::collections::HashMap;
 use jiff::Timestamp;
 use sqlx::{PgConnection, PgPool, Row};
 use uuid::Uuid;
-use wigwag_domain::{ContactId, OutboundId, ProviderName, Receipt, SessionId, Status, TenantKey};
+use wigwag_domain::{ContactId, InboundId, OutboundId, ProviderName, Receipt, SessionId, Status, TenantKey};
 
 use crate::Error;
 
 /// A message as dispatch needs it.
 #[derive(Clone, Debug)]
 pub struct ToSend {
+    /// The job that led to it.
+    pub job: Option<InboundId>,
     /// The account by which it goes out.
     pub provider: ProviderName,
     /// JSON of [`wigwag_domain::Body`].
@@ -63,16 +65,17 @@ pub struct Applied {
 /// See [`Error::fault`].
 pub async fn to_send(pool: &PgPool, ids: &[OutboundId]) -> Result<HashMap<OutboundId, ToSend>, Error> {
     let rows = sqlx::query(
-        "SELECT u.id, b.provider, b.body FROM unnest($1::uuid[]) AS u(id)
-           JOIN LATERAL (SELECT provider, body FROM outbound b WHERE b.id = u.id) AS b ON true",
+        "SELECT u.id, b.job, b.provider, b.body FROM unnest($1::uuid[]) AS u(id)
+           JOIN LATERAL (SELECT job, provider, body FROM outbound b WHERE b.id = u.id) AS b ON true",
     )
     .bind(ids.iter().map(|id| id.0).collect::<Vec<_>>())
     .fetch_all(pool)
     .await?;
     rows.iter()
         .map(|row| {
-            let provider = ProviderName::new(row.try_get::<String, _>(1)?);
-            Ok((OutboundId(row.try_get(0)?), ToSend { provider, body: row.try_get(2)? }))
+            let job = row.try_get::<Option<Uuid>, _>(1)?.map(InboundId);
+            let provider = ProviderName::new(row.try_get::<String, _>(2)?);
+            Ok((OutboundId(row.try_get(0)?), ToSend { job, provider, body: row.try_get(3)? }))
         })
         .collect()
 }

@@ -106,6 +106,30 @@ pub async fn mark_sending(
     rows.iter().map(|row| Ok(Marked { id: OutboundId(row.try_get(0)?), attempt: row.try_get(1)? })).collect()
 }
 
+/// After a mark whose outcome is not known: what it may have marked is queued again. Only for messages of which it
+/// is certain that they were not handed over, and where their lane is still ours.
+///
+/// # Errors
+/// See [`Error::fault`].
+pub async fn unmark(connection: &mut PgConnection, lanes: &[LaneEpoch], ids: &[OutboundId]) -> Result<(), Error> {
+    let LaneArrays { tenants, lanes, epochs } = LaneArrays::new(lanes);
+    sqlx::query(
+        "WITH live AS (SELECT l.tenant, l.lane, l.epoch FROM lane l
+             JOIN unnest($1::text[], $2::int2[], $3::int8[]) AS mine(tenant, lane, epoch) USING (tenant, lane, epoch)
+            ORDER BY l.tenant, l.lane FOR SHARE OF l)
+         UPDATE outbox b SET state = 'queued'
+           FROM live WHERE b.id = ANY ($4) AND b.tenant = live.tenant AND b.lane = live.lane
+                       AND b.epoch = live.epoch AND b.state = 'sending'",
+    )
+    .bind(tenants)
+    .bind(lanes)
+    .bind(epochs)
+    .bind(ids.iter().map(|id| id.0).collect::<Vec<_>>())
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
 /// After a takeover: what an owner of an older epoch may have handed over becomes `unknown`. Returns how many.
 ///
 /// # Errors
