@@ -175,6 +175,17 @@ impl Platform {
         })
     }
 
+    /// The id of the number that is meant where none is named.
+    pub(crate) fn only_number(&self) -> anyhow::Result<String> {
+        let state = self.state();
+        let mut ids = state.numbers.keys();
+        match (ids.next(), ids.next()) {
+            (Some(id), None) => Ok(id.clone()),
+            (None, _) => anyhow::bail!("no number is registered: register one first"),
+            _ => anyhow::bail!("several numbers are registered: say which one is meant"),
+        }
+    }
+
     /// Posts webhooks for `host` to these addresses from now on, whatever DNS says; the `Host` header stays `host`.
     /// Retries of earlier webhooks go there too.
     pub fn connect(&self, host: &str, addresses: &[SocketAddr]) {
@@ -243,11 +254,20 @@ impl Platform {
         deadline: Duration,
         mut look: impl FnMut(&Ledger) -> Option<T>,
     ) -> anyhow::Result<T> {
+        self.wait(what, deadline, |state| look(&state.ledger)).await
+    }
+
+    pub(crate) async fn wait<T>(
+        &self,
+        what: &str,
+        deadline: Duration,
+        mut look: impl FnMut(&State) -> Option<T>,
+    ) -> anyhow::Result<T> {
         let mut changes = self.changed.subscribe();
         let found = timeout(deadline, async {
             loop {
                 changes.borrow_and_update();
-                if let Some(found) = look(&self.state().ledger) {
+                if let Some(found) = look(&self.state()) {
                     return Some(found);
                 }
                 if changes.changed().await.is_err() {
