@@ -166,7 +166,7 @@ spec:
         let dangling = GOOD_FLOW.replace("text: Hola}", "text: Hola, next: nowhere}");
         let (code, out) = check(&[("good.yaml", GOOD_FLOW), ("a.yaml", &dangling)]);
         assert_eq!(code, ERRORS);
-        assert!(out.starts_with("a.yaml: node \"hi\", message.next: "), "{out}");
+        assert!(out.starts_with("a.yaml: node \"hi\", next: "), "{out}");
         let misspelt = GOOD_FLOW.replace("text:", "txt:");
         let (code, out) = check(&[("a.yaml", &misspelt)]);
         assert_eq!(code, ERRORS);
@@ -181,7 +181,10 @@ spec:
         assert!(out.contains("two.yaml: warning: flow \"welcome\", "), "{out}");
         assert!(out.contains("two.yaml: warning: flow \"hello\", "), "{out}");
         let elsewhere = other.replace("tenantRef: {name: acme}", "tenantRef: {name: beta}");
-        assert_eq!(check(&[("a.yaml", GOOD_FLOW), ("b.yaml", &elsewhere)]).1, "2 Flows checked: 0 errors, 0 warnings\n");
+        assert_eq!(
+            check(&[("a.yaml", GOOD_FLOW), ("b.yaml", &elsewhere)]).1,
+            "2 Flows checked: 0 errors, 0 warnings\n"
+        );
     }
 
     #[test]

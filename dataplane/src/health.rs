@@ -3,7 +3,7 @@
 
 use std::{
     sync::{
-        Mutex, PoisonError,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
     time::Duration,
@@ -85,7 +85,7 @@ impl Health {
     }
 
     /// Brings the tables to this version (unless somebody else does), and then keeps an eye on the database.
-    pub async fn watch(&self, database: Database, migrate: bool, stop: CancellationToken) {
+    pub async fn watch(self: Arc<Self>, database: Database, migrate: bool, stop: CancellationToken) {
         let mut connection: Option<PgConnection> = None;
         let mut partitions_due = tokio::time::Instant::now() + PARTITIONS;
         loop {

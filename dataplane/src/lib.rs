@@ -15,7 +15,7 @@
 //! | [`dispatch`], [`channels`] | messages to providers, in order and within limits |
 //! | [`health`], [`admin`], [`metrics`], [`telemetry`] | what people see |
 //! | [`upkeep`] | what must be done once for a tenant |
-//! | [`serve`] | all of it joined |
+//! | [`serve`], [`parts`] | all of it joined |
 //!
 //! One direction: each stage takes one type and gives the next stage's. None but `wigwag-providers` knows a provider,
 //! none but `wigwag-store` knows SQL, and none holds a credential of Kubernetes: tenants, Flows and Secrets are files.
@@ -31,6 +31,7 @@ pub mod health;
 pub mod ingest;
 pub mod lanes;
 pub mod metrics;
+pub mod parts;
 pub mod programs;
 pub mod router;
 pub mod serve;

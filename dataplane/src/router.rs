@@ -8,7 +8,7 @@ use std::collections::HashMap;
 
 use jiff::Timestamp;
 use wigwag_domain::{InboundId, OutboundId, Payload, SessionId};
-use wigwag_flow::{Contact, Effect, Event, Incoming, Problem, Program, Session, SessionStatus, Step};
+use wigwag_flow::{Contact, Effect, Event, Incoming, Problem, Program, Session, Step};
 
 /// An open session with the program that it runs for life.
 #[derive(Clone, Debug)]
@@ -45,7 +45,8 @@ pub fn route(flows: &[Program], open: Vec<OpenSession>, contact: &Contact, id: I
     if !payload.content.steps_a_session() {
         return routed;
     }
-    let mut open = still_open(open, incoming.now, &mut routed);
+    let now = Timestamp::from_millisecond(id.millis()).unwrap_or_default();
+    let mut open = still_open(open, now, &mut routed);
     if let Some(OpenSession { session, program }) = take_addressed(&mut open, payload) {
         match program {
             Some(program) => {
@@ -95,12 +96,12 @@ impl Routed {
         self.problems.extend(step.problems.into_iter().map(|problem| (flow.to_owned(), problem)));
     }
 
-    fn lose(&mut self, mut session: Session) {
-        let node = session.node.clone();
-        let message = format!("the text of revision {} of Flow {:?} is not to be had", session.revision, session.flow);
-        session.status = SessionStatus::Errored;
-        session.wait = None;
-        self.sessions.push(session);
-        self.failure = Some((node, format!("{REVISION_LOST}: {message}")));
+    fn lose(&mut self, session: Session) {
+        let reason = format!(
+            "{REVISION_LOST}: the text of revision {} of Flow {:?} is not to be had",
+            session.revision, session.flow
+        );
+        self.failure = Some((session.node.clone(), reason));
+        self.sessions.push(session.abandon());
     }
 }

@@ -36,6 +36,7 @@ use crate::{
     },
     lanes::{fence::Fence, hint::Hints, lease::Lease, ownership::Ownership, worker::Worker},
     metrics::Metrics,
+    parts::Parts,
     programs::Programs,
     server,
     upkeep::Upkeep,
@@ -71,6 +72,9 @@ pub enum Error {
     /// Signals could not be listened for.
     #[error("signals: {0}")]
     Signals(io::Error),
+    /// A part panicked; its panic stands in the log.
+    #[error("the {0} failed: this is a bug; start the process anew, what was received is in the database")]
+    Part(&'static str),
 }
 
 /// Serves until SIGTERM or SIGINT.
@@ -104,6 +108,7 @@ pub async fn serve(args: Serve) -> Result<(), Error> {
     let (finished, finished_sends) = mpsc::unbounded_channel();
     let (settled, settled_sends) = mpsc::unbounded_channel();
 
+    let (parts, mut failed) = Parts::new();
     // Stopped in this order: the work, the listeners; the flusher ends when nobody can submit any more.
     let (work, listen, all) = (CancellationToken::new(), CancellationToken::new(), CancellationToken::new());
 
@@ -113,9 +118,9 @@ pub async fn serve(args: Serve) -> Result<(), Error> {
         traffic: traffic.clone(),
         metrics: metrics.clone(),
     };
-    let flusher = tokio::spawn(flusher.run(submissions));
+    let flusher = parts.start("flusher", flusher.run(submissions));
     let settler = Settler { database: database.clone(), settled, metrics: metrics.clone() };
-    tokio::spawn(settler.run(finished_sends));
+    parts.start("settler", settler.run(finished_sends));
     let worker = Worker {
         config: config.clone(),
         pool: pool.clone(),
@@ -126,7 +131,7 @@ pub async fn serve(args: Serve) -> Result<(), Error> {
         dispatch: dispatch.clone(),
         metrics: metrics.clone(),
     };
-    let worker = tokio::spawn(worker.run(new_jobs, work.clone()));
+    let worker = parts.start("worker", worker.run(new_jobs, work.clone()));
     let dispatcher = Dispatcher {
         config: config.clone(),
         pool: pool.clone(),
@@ -138,9 +143,10 @@ pub async fn serve(args: Serve) -> Result<(), Error> {
         finished,
         in_flight: in_flight.clone(),
         unknown_hold: args.unknown_hold,
+        parts: parts.clone(),
         metrics: metrics.clone(),
     };
-    let dispatcher = tokio::spawn(dispatcher.run(dispatch, committed, settled_sends, work.clone()));
+    let dispatcher = parts.start("dispatcher", dispatcher.run(dispatch, committed, settled_sends, work.clone()));
     let lease = Lease {
         pool: pool.clone(),
         replica: replica.clone(),
@@ -153,7 +159,7 @@ pub async fn serve(args: Serve) -> Result<(), Error> {
     };
     let (give_back, tenants) = (CancellationToken::new(), config.clone());
     let (lease_health, lease_stop) = (health.clone(), give_back.clone());
-    let lease = tokio::spawn(async move {
+    let lease = parts.start("lease", async move {
         tokio::select! {
             () = lease_stop.cancelled() => return,
             () = lease_health.migrated() => {}
@@ -161,14 +167,10 @@ pub async fn serve(args: Serve) -> Result<(), Error> {
         lease.run(|| tenants.load().tenants.keys().cloned().collect(), lease_stop).await;
     });
     let upkeep = Upkeep { config: config.clone(), pool: pool.clone(), ownership, metrics: metrics.clone() };
-    tokio::spawn(upkeep.run(work.clone()));
-    let (speaking, listening) = (hints.clone(), hints);
-    let (speaker, ears, spoken) = (replica.clone(), replica.clone(), (all.clone(), pool.clone()));
-    tokio::spawn(async move { speaking.speak(spoken.1, speaker, spoken.0).await });
-    let (heard, heard_stop) = (database.clone(), all.clone());
-    tokio::spawn(async move { listening.listen(heard, ears, heard_stop).await });
-    let (looked, looked_stop, looking) = (database, all.clone(), health.clone());
-    tokio::spawn(async move { looking.watch(looked, !args.no_migrate, looked_stop).await });
+    parts.start("upkeep", upkeep.run(work.clone()));
+    parts.start("speaker", hints.clone().speak(pool.clone(), replica.clone(), all.clone()));
+    parts.start("listener", hints.listen(database.clone(), replica.clone(), all.clone()));
+    parts.start("health", health.clone().watch(database, !args.no_migrate, all.clone()));
     let activation = Activation {
         config_dir: args.config_dir,
         secrets_dir: args.secrets_dir,
@@ -176,17 +178,18 @@ pub async fn serve(args: Serve) -> Result<(), Error> {
         pool,
         health: health.clone(),
     };
-    tokio::spawn(activation.run(all.clone()));
+    parts.start("activation", activation.run(all.clone()));
 
     let routes = webhook::routes(Ingest { config: config.clone(), intake, metrics: metrics.clone() });
-    let server = tokio::spawn(server::serve(listener, routes, listen.clone()));
+    let server = parts.start("server", server::serve(listener, routes, listen.clone()));
     let routes = admin::routes(Admin { replica: replica.clone(), config, channels, health: health.clone(), metrics });
-    tokio::spawn(server::serve(admin_listener, routes, all.clone()));
+    parts.start("admin server", server::serve(admin_listener, routes, all.clone()));
     info!(replica, listen = %args.listen, admin_listen = %args.admin_listen, "serving");
 
     tokio::select! {
         _ = terminate.recv() => {}
         _ = interrupt.recv() => {}
+        Some(part) = failed.recv() => return Err(Error::Part(part)),
     }
     info!("going down");
     health.draining();

@@ -232,10 +232,9 @@ impl Flows {
     fn find_ties(&mut self) {
         let programs: Vec<&Program> = self.running.iter().map(|flow| &flow.program).collect();
         for (name, finding) in compare_triggers(&programs) {
-            if let Some(flow) = self.running.iter_mut().find(|flow| flow.program.name() == name) {
-                if !flow.findings.contains(&finding) {
-                    flow.findings.push(finding);
-                }
+            let flow = self.running.iter_mut().find(|flow| flow.program.name() == name);
+            if let Some(flow) = flow.filter(|flow| !flow.findings.contains(&finding)) {
+                flow.findings.push(finding);
             }
         }
     }

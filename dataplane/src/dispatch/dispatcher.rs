@@ -30,6 +30,7 @@ use crate::{
     config::{Channel, Config},
     lanes::{fence::Fence, ownership::Ownership},
     metrics::Metrics,
+    parts::Parts,
 };
 
 /// Messages of one mark.
@@ -67,6 +68,8 @@ pub struct Dispatcher {
     pub in_flight: Arc<InFlight>,
     /// How long a send whose answer was lost holds its contact's next.
     pub unknown_hold: Duration,
+    /// Who runs sends.
+    pub parts: Parts,
     /// Counters.
     pub metrics: Arc<Metrics>,
 }
@@ -313,7 +316,7 @@ impl Dispatcher {
         let flight = self.in_flight.begin(message.queued.tenant.clone(), message.queued.lane);
         let (sender, finished) = (self.sender.clone(), self.finished.clone());
         let (metrics, channels, hold) = (self.metrics.clone(), self.channels.clone(), self.unknown_hold);
-        tokio::spawn(async move {
+        self.parts.start("send", async move {
             let begun = Instant::now();
             if let Some(job) = letter.job
                 && message.queued.attempt == 1

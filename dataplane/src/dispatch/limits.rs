@@ -16,7 +16,7 @@ const PAIR_BURST: f64 = 45.0;
 const PAIR_SECONDS: f64 = 6.0;
 /// For how long a number is used at half its throughput after the provider said that it was too much.
 const HALVED: Duration = Duration::from_secs(60);
-/// What sending always gets, however much comes in.
+/// Share of the throughput that sending always gets, however much comes in.
 const RESERVED: f64 = 0.25;
 
 /// Fills at `rate` tokens a second up to `size`.
@@ -50,9 +50,9 @@ impl Bucket {
 /// The limits of one number.
 #[derive(Debug)]
 pub struct Limits {
-    /// What the number may carry, in and out.
-    all: Bucket,
-    /// What sending always gets of it.
+    /// What receiving and sending share.
+    shared: Bucket,
+    /// What only sending gets.
     reserved: Bucket,
     halved_until: Option<Instant>,
     pairs: HashMap<ContactId, Pair>,
@@ -69,29 +69,25 @@ impl Limits {
     /// The limits of a number that carries `rate` messages a second.
     #[must_use]
     pub fn new(rate: f64, now: Instant) -> Self {
-        Self {
-            all: Bucket::full(rate, burst(rate), now),
-            reserved: Bucket::full(rate * RESERVED, burst(rate * RESERVED), now),
-            halved_until: None,
-            pairs: HashMap::new(),
-        }
+        let bucket = |share: f64| Bucket::full(rate * share, burst(rate * share), now);
+        Self { shared: bucket(1.0 - RESERVED), reserved: bucket(RESERVED), halved_until: None, pairs: HashMap::new() }
     }
 
     /// Follows a change of throughput, or of this replica's share.
     pub fn set_rate(&mut self, rate: f64, now: Instant) {
         let halved = self.halved_until.is_some_and(|until| now < until);
         let rate = if halved { rate / 2.0 } else { rate };
-        for (bucket, rate) in [(&mut self.all, rate), (&mut self.reserved, rate * RESERVED)] {
+        for (bucket, share) in [(&mut self.shared, 1.0 - RESERVED), (&mut self.reserved, RESERVED)] {
             bucket.refill(now);
-            (bucket.rate, bucket.size) = (rate, burst(rate));
+            (bucket.rate, bucket.size) = (rate * share, burst(rate * share));
         }
     }
 
     /// So many messages came in by this number.
     pub fn received(&mut self, messages: u32, now: Instant) {
-        self.all.refill(now);
+        self.shared.refill(now);
         // Not deeper than a second's worth: what came in long ago does not count.
-        self.all.tokens = (self.all.tokens - f64::from(messages)).max(-self.all.rate);
+        self.shared.tokens = (self.shared.tokens - f64::from(messages)).max(-self.shared.rate);
     }
 
     /// Takes the right to send one message to a contact, or says how long to wait.
@@ -109,12 +105,12 @@ impl Limits {
         if !wait.is_zero() {
             return Err(wait);
         }
-        self.all.refill(now);
+        self.shared.refill(now);
         self.reserved.refill(now);
-        let from = if self.all.tokens >= 1.0 { &mut self.all } else { &mut self.reserved };
+        let from = if self.shared.tokens >= 1.0 { &mut self.shared } else { &mut self.reserved };
         let wait = from.wait();
         if !wait.is_zero() {
-            return Err(wait.min(self.all.wait()));
+            return Err(wait.min(self.shared.wait()));
         }
         from.tokens -= 1.0;
         pair.bucket.tokens -= 1.0;

@@ -63,7 +63,7 @@ impl Hints {
     }
 
     /// Tells other replicas.
-    pub async fn speak(&self, pool: PgPool, replica: String, stop: CancellationToken) {
+    pub async fn speak(self, pool: PgPool, replica: String, stop: CancellationToken) {
         loop {
             tokio::select! {
                 () = stop.cancelled() => return,
@@ -78,7 +78,7 @@ impl Hints {
     }
 
     /// Listens to other replicas.
-    pub async fn listen(&self, database: Database, replica: String, stop: CancellationToken) {
+    pub async fn listen(self, database: Database, replica: String, stop: CancellationToken) {
         while !stop.is_cancelled() {
             let heard = tokio::select! {
                 () = stop.cancelled() => return,

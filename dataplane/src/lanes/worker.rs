@@ -329,7 +329,7 @@ fn stepped(
 ) -> Stepped {
     let state = match (&routed.failure, routed.sessions.last()) {
         (Some(_), _) => "failed",
-        (None, Some(session)) => session.status.as_str(),
+        (None, Some(session)) => session.status().as_str(),
         (None, None) => "stored",
     };
     let sessions = routed
@@ -339,7 +339,7 @@ fn stepped(
             id: session.id,
             flow: session.flow.clone(),
             revision: session.revision.clone(),
-            state: session.status.as_str(),
+            state: session.status().as_str(),
             context: session.to_json(),
         })
         .collect();

@@ -1,1 +1,7 @@
-//! wigwag-e2e
+//! What the tests begin with: a data plane, or several, with a tenant, a database and the simulator ([`shop`]), and the
+//! binaries that cargo built ([`binary`]).
+
+pub mod binary;
+pub mod replica;
+pub mod shop;
+pub mod tables;

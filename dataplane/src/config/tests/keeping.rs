@@ -86,12 +86,17 @@ stringData: {access-token: a, app-secret: b, verify-token: c}
     let all = format!("{ACME}---\n{}---\n{secret}", flow("welcome", "acme", "Hola"));
     bed.write("all.yaml", &all);
     let before = bed.load(None);
-    for broken in ["{", "kind: Flow\napiVersion: wigwag.dev/v1alpha1", "apiVersion: wigwag.dev/v1alpha1\nkind: Flwo", "a: 1"] {
+    for broken in
+        ["{", "kind: Flow\napiVersion: wigwag.dev/v1alpha1", "apiVersion: wigwag.dev/v1alpha1\nkind: Flwo", "a: 1"]
+    {
         bed.write("all.yaml", broken);
         let after = bed.load(Some(&before));
         assert_eq!(after.problems.len(), 1, "{broken}: {:?}", after.problems);
         assert!(after.problems[0].starts_with("all.yaml: "), "{:?}", after.problems);
-        assert_eq!((&acme(&after).revision, text_of(acme(&after), "welcome").as_str()), (&acme(&before).revision, "Hola"));
+        assert_eq!(
+            (&acme(&after).revision, text_of(acme(&after), "welcome").as_str()),
+            (&acme(&before).revision, "Hola")
+        );
         assert!(acme(&after).channels[&ProviderName::new("primary")].adapter.is_some());
         let again = bed.load(Some(&after));
         assert_eq!(acme(&again).flows.len(), 1, "and goes on keeping it");

@@ -41,11 +41,17 @@ fn the_newline_at_the_end_of_a_secrets_file_is_no_part_of_it() {
 #[test]
 fn a_missing_or_useless_credential_takes_its_own_provider_down_and_names_the_file() {
     let bed = Bed::acme();
-    bed.write("tenant.yaml", &ACME.replace("  route", "  - name: second
+    bed.write(
+        "tenant.yaml",
+        &ACME.replace(
+            "  route",
+            "  - name: second
     cloudApi: {phoneNumberId: '2065', credentialsSecretRef: {name: second-meta}}
   - name: third
     cloudApi: {phoneNumberId: '3065', credentialsSecretRef: {name: nobody}}
-  route"));
+  route",
+        ),
+    );
     bed.secret("second-meta", "access-token", b"two\nlines");
     bed.secret("second-meta", "app-secret", b"\n");
     bed.secret("second-meta", "verify-token", b"\xff");
@@ -55,8 +61,11 @@ fn a_missing_or_useless_credential_takes_its_own_provider_down_and_names_the_fil
     assert!(channels[&ProviderName::new("primary")].adapter.is_some());
     assert_eq!(
         missing("second"),
-        ["second-meta/access-token (more than one line of text)", "second-meta/app-secret (empty)",
-         "second-meta/verify-token (no text)"]
+        [
+            "second-meta/access-token (more than one line of text)",
+            "second-meta/app-secret (empty)",
+            "second-meta/verify-token (no text)"
+        ]
     );
     assert_eq!(missing("third"), ["nobody/access-token", "nobody/app-secret", "nobody/verify-token"]);
     assert!(channels[&ProviderName::new("third")].adapter.is_none());
@@ -81,13 +90,19 @@ fn a_mark_is_over_the_whole_secret_salted_with_the_tenants_uid() {
 #[test]
 fn a_secret_manifest_serves_where_there_are_no_files() {
     let bed = Bed::new();
-    bed.write("all.yml", &format!("{ACME}---\n{}---
+    bed.write(
+        "all.yml",
+        &format!(
+            "{ACME}---\n{}---
 apiVersion: v1
 kind: Secret
 metadata: {{name: acme-meta}}
 data: {{access-token: dG9rZW4K, app-secret: b3ZlcnJpZGRlbg==}}
 stringData: {{app-secret: test_app_secret, verify-token: verify}}
-", flow("welcome", "acme", "Hola")));
+",
+            flow("welcome", "acme", "Hola")
+        ),
+    );
     let config = bed.load(None);
     assert_eq!(config.problems, Vec::<String>::new());
     let channel = &acme(&config).channels[&ProviderName::new("primary")];
@@ -104,10 +119,17 @@ stringData: {{app-secret: test_app_secret, verify-token: verify}}
 #[test]
 fn secrets_of_one_name_in_two_namespaces_are_nobodys() {
     let bed = Bed::acme();
-    bed.write("other.yaml", &ACME.replace("name: acme,", "name: acme, namespace: prod,").replace("acme.local", "prod.local"));
+    bed.write(
+        "other.yaml",
+        &ACME.replace("name: acme,", "name: acme, namespace: prod,").replace("acme.local", "prod.local"),
+    );
     let config = bed.load(None);
     assert!(config.tenants.values().all(|tenant| tenant.channels.values().all(|channel| channel.adapter.is_none())));
-    assert!(config.problems[0].contains("tenants of several namespaces name a Secret \"acme-meta\""), "{:?}", config.problems);
+    assert!(
+        config.problems[0].contains("tenants of several namespaces name a Secret \"acme-meta\""),
+        "{:?}",
+        config.problems
+    );
 }
 
 #[test]
@@ -130,15 +152,20 @@ fn what_has_no_place_or_two_places_is_a_problem_that_names_its_file() {
             "other.yaml: spec.route.host: tenant default/acme has the host acme.localhost too and gets its requests: choose another",
         ]
     );
-    assert_eq!(revisions(acme(&config)), [("welcome", flow_revision(&spec(&flow("welcome", "acme", "Copy"))).as_str())]);
+    assert_eq!(
+        revisions(acme(&config)),
+        [("welcome", flow_revision(&spec(&flow("welcome", "acme", "Copy"))).as_str())]
+    );
 }
 
 #[test]
 fn the_operators_revision_is_taken_over_and_a_stale_one_is_a_problem() {
     let bed = Bed::acme();
     let annotated = |revision: &str| {
-        flow("welcome", "acme", "Hola")
-            .replace("name: welcome}\nspec", &format!("name: welcome, annotations: {{wigwag.dev/revision: '{revision}'}}}}\nspec"))
+        flow("welcome", "acme", "Hola").replace(
+            "name: welcome}\nspec",
+            &format!("name: welcome, annotations: {{wigwag.dev/revision: '{revision}'}}}}\nspec"),
+        )
     };
     let revision = flow_revision(&spec(&annotated("x")));
     bed.write("flow-welcome.yaml", &annotated(&revision));
@@ -146,7 +173,11 @@ fn the_operators_revision_is_taken_over_and_a_stale_one_is_a_problem() {
     bed.write("flow-welcome.yaml", &annotated("0123456789ab"));
     let config = bed.load(None);
     assert_eq!(revisions(acme(&config)), [("welcome", "0123456789ab")]);
-    assert!(config.problems[0].contains(&format!("is not the revision of this spec ({revision})")), "{:?}", config.problems);
+    assert!(
+        config.problems[0].contains(&format!("is not the revision of this spec ({revision})")),
+        "{:?}",
+        config.problems
+    );
 }
 
 #[test]
@@ -186,7 +217,10 @@ fn a_request_finds_its_tenant_by_host_then_prefix_then_header() {
     assert_eq!(find(&alone, None, None, Some("other")), None);
 
     bed.write("other.yaml", &ACME.replace("name: acme,", "name: other,").replace("acme.local", "other.local"));
-    bed.write("prod.yaml", &ACME.replace("name: acme,", "name: acme, namespace: prod,").replace("acme.local", "prod.local"));
+    bed.write(
+        "prod.yaml",
+        &ACME.replace("name: acme,", "name: acme, namespace: prod,").replace("acme.local", "prod.local"),
+    );
     let three = bed.load(None);
     for host in ["acme.localhost", "ACME.localhost:8080", "acme.localhost."] {
         assert_eq!(find(&three, Some(host), Some("other"), Some("prod/acme")), acme, "{host}");
