@@ -78,6 +78,10 @@ pub enum Reason {
     ConfigTooLarge,
     /// An object with a name that we need belongs to someone else.
     NameTaken,
+    /// The API server refuses an object that we make; its own words tell why.
+    ObjectRefused,
+    /// The spec does not read as one of this version.
+    SpecUnreadable,
     // Flows.
     /// The Flow compiles.
     Compiled,
@@ -118,6 +122,8 @@ impl Reason {
             Self::ConfigRefused => "ConfigRefused",
             Self::ConfigTooLarge => "ConfigTooLarge",
             Self::NameTaken => "NameTaken",
+            Self::ObjectRefused => "ObjectRefused",
+            Self::SpecUnreadable => "SpecUnreadable",
             Self::Compiled => "Compiled",
             Self::FlowInvalid => "FlowInvalid",
             Self::TenantFound => "TenantFound",

@@ -25,6 +25,7 @@ use crate::common::{LocalRef, Span};
     category = "wigwag",
     doc = "A conversation of a WhatsAppTenant: keywords that start it, and the nodes that it walks through.",
     selectable = ".spec.tenantRef.name",
+    validation = Rule::new("self.metadata.name.size() <= 200").message("metadata.name is longer than 200 characters: choose a shorter one, it is part of a file's name in the ConfigMap"),
     printcolumn(name = "Ready", type_ = "string", json_path = ".status.conditions[?(@.type==\"Ready\")].status"),
     printcolumn(name = "Tenant", type_ = "string", json_path = ".spec.tenantRef.name"),
     printcolumn(name = "Triggers", type_ = "string", json_path = ".status.summary.triggers"),

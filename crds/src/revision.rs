@@ -49,8 +49,9 @@ fn short(digest: impl AsRef<[u8]>) -> String {
     hex::encode(&digest.as_ref()[..6])
 }
 
-/// JSON without white space, keys sorted at every level.
-fn canonical(value: &Value) -> String {
+/// JSON without white space, keys sorted at every level: the form that is hashed, and kept with a revision.
+#[must_use]
+pub fn canonical(value: &Value) -> String {
     fn write(value: &Value, out: &mut String) {
         match value {
             Value::Object(map) => {

@@ -28,6 +28,7 @@ pub const DEFAULT_BASE_URL: &str = "https://graph.facebook.com";
     category = "wigwag",
     doc = "A business on WhatsApp: its provider accounts, the host on which webhooks come in, its database, and the data plane that runs its Flows.",
     validation = Rule::new("self.metadata.name.size() <= 50").message("metadata.name is longer than 50 characters: choose a shorter one, the names of the Service and the Deployment are made from it"),
+    validation = Rule::new("self.metadata.name.matches('^[a-z0-9]([-a-z0-9]*[a-z0-9])?$')").message("metadata.name has a dot in it: write only small letters, digits and \"-\", the names of the Service and the Deployment are made from it"),
     printcolumn(name = "Ready", type_ = "string", json_path = ".status.conditions[?(@.type==\"Ready\")].status"),
     printcolumn(name = "Providers", type_ = "string", json_path = ".status.summary.providers"),
     printcolumn(name = "Host", type_ = "string", json_path = ".spec.route.host"),
@@ -97,7 +98,7 @@ pub struct CloudApi {
     /// Messages a second that the number may carry, received and sent together. Meta's default is 80, 1000 after
     /// its automatic upgrade, 20 for a number that is also used in the WhatsApp Business app.
     #[serde(default = "default_throughput")]
-    #[schemars(range(min = 1, max = 5000))]
+    #[schemars(range(min = 1, max = 5000), extend("format" = "int32"))]
     pub throughput: u32,
 }
 
