@@ -3,4 +3,10 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs)]
 
+mod batches;
+mod chaos;
 mod conversations;
+mod lanes;
+mod receipts;
+mod signatures;
+mod windows;
