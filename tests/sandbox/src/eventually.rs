@@ -1,6 +1,6 @@
 //! Waiting for what must become true, instead of sleeping and hoping.
 //!
-//! [`eventually!`](crate::eventually) is for tests: it panics at the caller's line, with what was seen last.
+//! [`eventually!`](crate::eventually!) is for tests: it panics at the caller's line, with what was seen last.
 //! [`until`] is the same as a `Result`, for code.
 
 use std::fmt::{Debug, Display};
@@ -49,7 +49,7 @@ impl<T, E: Display> Attempt for Result<T, E> {
     }
 }
 
-/// A value beside whether it is the one that is waited for; [`eventually!`](crate::eventually) makes these.
+/// A value beside whether it is the one that is waited for; [`eventually!`](crate::eventually!) makes these.
 #[derive(Debug)]
 pub struct Seen<T>(pub T, pub bool);
 
@@ -96,6 +96,12 @@ pub async fn until<A: Attempt>(within: Duration, what: &str, mut attempt: impl A
 /// After the deadline, at the caller's line, with the expression and what was seen last.
 #[macro_export]
 macro_rules! eventually {
+    (@ $within:expr, $what:expr, $attempt:expr) => {
+        match $crate::eventually::until($within, $what, async || $attempt).await {
+            Ok(value) => value,
+            Err(error) => panic!("{error:#}"),
+        }
+    };
     ($within:expr, $attempt:expr, $is_right:expr $(,)?) => {
         $crate::eventually!(@ $within, stringify!($attempt), {
             let value = $attempt;
@@ -105,12 +111,6 @@ macro_rules! eventually {
     };
     ($within:expr, $attempt:expr $(,)?) => {
         $crate::eventually!(@ $within, stringify!($attempt), $attempt)
-    };
-    (@ $within:expr, $what:expr, $attempt:expr) => {
-        match $crate::eventually::until($within, $what, async || $attempt).await {
-            Ok(value) => value,
-            Err(error) => panic!("{error:#}"),
-        }
     };
 }
 

@@ -14,7 +14,7 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 use nix::sys::signal::Signal;
 
 /// The list has one entry a line: `QUIT:123` is a process group and the signal it ends on, `/tmp/x` a folder.
-/// A group that outlives its signal by a second is killed.
+/// A group that is frozen is thawed, so that it hears its signal; one that outlives it by a second is killed.
 const SCRIPT: &str = r#"
 set -f
 trap '' INT TERM HUP
@@ -33,7 +33,7 @@ done
 [ -n "$list" ] || exit 0
 IFS=$newline
 for entry in $list; do
-  case $entry in /*) ;; *) kill -s "${entry%:*}" -- "-${entry#*:}" ;; esac
+  case $entry in /*) ;; *) kill -s "${entry%:*}" -- "-${entry#*:}"; kill -s CONT -- "-${entry#*:}" ;; esac
 done
 sleep 1
 for entry in $list; do
@@ -79,7 +79,7 @@ fn tell(verb: &str, charge: &Charge<'_>) {
 
 fn hire() -> std::io::Result<ChildStdin> {
     let mut shell = Command::new("/bin/sh")
-        .args(["-c", SCRIPT])
+        .args(["-c", SCRIPT, "wigwag-janitor"])
         .stdin(Stdio::piped())
         .stdout(Stdio::null())
         .stderr(Stdio::null())
