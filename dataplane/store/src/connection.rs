@@ -9,6 +9,10 @@ use sqlx::{
 
 use crate::Error;
 
+/// Every statement of ours looks rows up by key. A fresh database has no statistics, and the planner then likes to read
+/// whole tables and to keep the plan: these leave it the index.
+const BY_KEY: [&str; 3] = ["enable_seqscan", "enable_hashjoin", "enable_mergejoin"];
+
 /// How to reach the database. The URL is never printed: it holds a password.
 #[derive(Clone)]
 pub struct Database(PgConnectOptions);
@@ -31,8 +35,8 @@ impl Database {
             .connect_lazy_with(self.with_timeouts(patience, None))
     }
 
-    /// A connection of one's own, within `patience`. Its statements end after `patience` too, and a transaction
-    /// that its owner left standing (frozen between two statements) after `idle`.
+    /// A connection of one's own, within `patience`. Its statements end after `patience` too. With `idle`, so do those
+    /// of a client that is gone, and a transaction that its owner left standing (frozen between two statements).
     ///
     /// # Errors
     /// When the database does not answer in time, or refuses.
@@ -59,8 +63,11 @@ impl Database {
 
     fn with_timeouts(&self, statement: Duration, idle: Option<Duration>) -> PgConnectOptions {
         let mut settings = vec![("statement_timeout", statement.as_millis().to_string())];
+        settings.extend(BY_KEY.map(|setting| (setting, "off".to_owned())));
         if let Some(idle) = idle {
             settings.push(("idle_in_transaction_session_timeout", idle.as_millis().to_string()));
+            // A writer that was killed must not have its statement carried out later, once a lock is free.
+            settings.push(("client_connection_check_interval", (idle / 2).as_millis().to_string()));
         }
         self.0.clone().options(settings)
     }

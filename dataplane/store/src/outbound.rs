@@ -96,12 +96,12 @@ pub async fn apply_receipts(
         return Ok(Applied { changed: vec![], orphans });
     }
     let rows = sqlx::query(
-        "WITH r AS (
-           SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[]::message_status[], $4::float8[], $5::float8[],
-                                $6::float8[], $7::float8[], $8::int4[], $9::text[])
-                    AS r(id, provider_id, status, sent, delivered, read, failed, code, title)
-         ), l AS MATERIALIZED (
-           SELECT b.id FROM outbound b JOIN r USING (id) ORDER BY b.id FOR NO KEY UPDATE OF b
+        "WITH r AS MATERIALIZED (
+           SELECT r.* FROM (
+             SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[]::message_status[], $4::float8[], $5::float8[],
+                                  $6::float8[], $7::float8[], $8::int4[], $9::text[])
+                      AS r(id, provider_id, status, sent, delivered, read, failed, code, title) ORDER BY r.id
+           ) AS r JOIN LATERAL (SELECT FROM outbound b WHERE b.id = r.id FOR NO KEY UPDATE) AS locked ON true
          )
          UPDATE outbound b
             SET status = r.status,
@@ -112,7 +112,7 @@ pub async fn apply_receipts(
                 failed_at = coalesce(b.failed_at, to_timestamp(r.failed)),
                 error_code = coalesce(r.code, b.error_code),
                 error = coalesce(r.title, b.error)
-           FROM r JOIN l USING (id)
+           FROM r
           WHERE b.id = r.id AND r.status > b.status AND (r.status <> 'failed' OR b.status < 'delivered')
          RETURNING b.id, b.tenant, b.contact, b.session, b.status::text",
     )

@@ -143,7 +143,8 @@ pub async fn lose_track(pool: &PgPool, lanes: &[LaneEpoch], hold: Duration) -> R
                             WHERE x.tenant = m.tenant AND x.lane = m.lane AND x.state = 'sending') AS x
                ON x.epoch < m.epoch
          ), l AS MATERIALIZED (
-           SELECT b.id FROM outbound b JOIN w USING (id) ORDER BY b.id FOR NO KEY UPDATE OF b
+           SELECT w.id FROM (SELECT id FROM w ORDER BY id) AS w
+             JOIN LATERAL (SELECT FROM outbound b WHERE b.id = w.id FOR NO KEY UPDATE) AS locked ON true
          ), s AS (
            UPDATE outbound b SET status = 'unknown' FROM l WHERE b.id = l.id AND b.status = 'queued'
          )
@@ -174,7 +175,8 @@ pub async fn sweep(pool: &PgPool, lanes: &[LaneEpoch]) -> Result<Vec<OutboundId>
              JOIN outbound b ON b.id = x.id
             WHERE b.status >= 'accepted' OR (x.state = 'unknown' AND x.run_at <= clock_timestamp())
          ), l AS MATERIALIZED (
-           SELECT b.id FROM outbound b JOIN w USING (id) ORDER BY b.id FOR NO KEY UPDATE OF b
+           SELECT w.id FROM (SELECT id FROM w ORDER BY id) AS w
+             JOIN LATERAL (SELECT FROM outbound b WHERE b.id = w.id FOR NO KEY UPDATE) AS locked ON true
          )
          DELETE FROM outbox x USING l WHERE x.id = l.id RETURNING x.id",
     )

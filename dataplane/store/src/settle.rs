@@ -57,31 +57,31 @@ pub enum SendResult {
 pub async fn settle(connection: &mut PgConnection, results: &[Settled]) -> Result<(), Error> {
     let parts: Vec<_> = results.iter().map(|settled| parts(&settled.result)).collect();
     sqlx::query(
-        "WITH o AS (
-           SELECT * FROM unnest($1::uuid[], $2::int4[], $3::text[], $4::text[], $5::int4[], $6::text[], $7::float8[])
-                    AS o(id, attempt, result, provider_id, code, title, wait)
-         ), l AS MATERIALIZED (
-           SELECT b.id FROM outbound b JOIN o USING (id) ORDER BY b.id FOR NO KEY UPDATE OF b
+        "WITH l AS MATERIALIZED (
+           SELECT o.* FROM (
+             SELECT * FROM unnest($1::uuid[], $2::int4[], $3::text[], $4::text[], $5::int4[], $6::text[], $7::float8[])
+                      AS o(id, attempt, result, provider_id, code, title, wait) ORDER BY o.id
+           ) AS o JOIN LATERAL (SELECT FROM outbound b WHERE b.id = o.id FOR NO KEY UPDATE) AS locked ON true
          ), s AS (
            UPDATE outbound b
-              SET status = CASE WHEN o.result <> 'again' AND b.status < nullif(o.result, 'again')::message_status
-                                     AND (o.result <> 'failed' OR b.status < 'delivered')
-                                THEN nullif(o.result, 'again')::message_status ELSE b.status END,
-                  provider_id = coalesce(o.provider_id, b.provider_id),
-                  accepted_at = CASE WHEN o.result = 'accepted' THEN clock_timestamp() ELSE b.accepted_at END,
-                  failed_at = CASE WHEN o.result = 'failed' THEN clock_timestamp() ELSE b.failed_at END,
-                  error_code = coalesce(o.code, b.error_code),
-                  error = coalesce(o.title, b.error)
-             FROM o JOIN l USING (id) WHERE b.id = o.id
+              SET status = CASE WHEN l.result <> 'again' AND b.status < nullif(l.result, 'again')::message_status
+                                     AND (l.result <> 'failed' OR b.status < 'delivered')
+                                THEN nullif(l.result, 'again')::message_status ELSE b.status END,
+                  provider_id = coalesce(l.provider_id, b.provider_id),
+                  accepted_at = CASE WHEN l.result = 'accepted' THEN clock_timestamp() ELSE b.accepted_at END,
+                  failed_at = CASE WHEN l.result = 'failed' THEN clock_timestamp() ELSE b.failed_at END,
+                  error_code = coalesce(l.code, b.error_code),
+                  error = coalesce(l.title, b.error)
+             FROM l WHERE b.id = l.id
          ), gone AS (
-           DELETE FROM outbox x USING o JOIN l USING (id) WHERE x.id = o.id AND o.result IN ('accepted', 'failed')
+           DELETE FROM outbox x USING l WHERE x.id = l.id AND l.result IN ('accepted', 'failed')
          )
          UPDATE outbox x
-            SET state = CASE o.result WHEN 'again' THEN 'queued' ELSE 'unknown' END,
-                run_at = clock_timestamp() + o.wait * interval '1 second'
-           FROM o JOIN l USING (id)
-          WHERE x.id = o.id AND x.attempt = o.attempt AND x.state IN ('sending', 'unknown')
-            AND o.result IN ('again', 'unknown')",
+            SET state = CASE l.result WHEN 'again' THEN 'queued' ELSE 'unknown' END,
+                run_at = clock_timestamp() + l.wait * interval '1 second'
+           FROM l
+          WHERE x.id = l.id AND x.attempt = l.attempt AND x.state IN ('sending', 'unknown')
+            AND l.result IN ('again', 'unknown')",
     )
     .bind(results.iter().map(|r| r.id.0).collect::<Vec<_>>())
     .bind(results.iter().map(|r| r.attempt).collect::<Vec<_>>())
