@@ -2,6 +2,7 @@
 //! binaries that cargo built ([`binary`]).
 
 pub mod binary;
+pub mod cluster;
 pub mod replica;
 pub mod shop;
 pub mod tables;
