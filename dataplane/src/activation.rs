@@ -10,7 +10,7 @@ use tracing::{info, warn};
 use wigwag_store::{Error, flow_revision, flow_revision::FlowRevision, lane};
 
 use crate::{
-    config::{self, Config},
+    config::{self, Config, Loaded},
     health::Health,
 };
 
@@ -31,10 +31,6 @@ pub struct Activation {
 impl Activation {
     /// Follows the files until told to stop.
     pub async fn run(self, stop: CancellationToken) {
-        tokio::select! {
-            () = stop.cancelled() => return,
-            () = self.health.migrated() => {}
-        }
         let mut changes = config::watch(&self.config_dir, &self.secrets_dir);
         loop {
             self.activate(&stop).await;
@@ -48,7 +44,10 @@ impl Activation {
     /// Reads the files as they are now, and swaps them in once the database has what they need.
     async fn activate(&self, stop: &CancellationToken) {
         let before = self.config.load_full();
-        let new = config::load(&self.config_dir, &self.secrets_dir, Some(&before)).config;
+        let Loaded { config: new, changed } = config::load(&self.config_dir, &self.secrets_dir, Some(&before));
+        if !changed && self.health.is_configured() {
+            return;
+        }
         for problem in &new.problems {
             warn!(problem, "configuration");
         }

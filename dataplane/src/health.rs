@@ -51,14 +51,23 @@ impl Health {
         self.configured.store(true, Ordering::Relaxed);
     }
 
+    /// Whether a configuration is active.
+    #[must_use]
+    pub fn is_configured(&self) -> bool {
+        self.configured.load(Ordering::Relaxed)
+    }
+
     /// The process is going down.
     pub fn draining(&self) {
         self.draining.store(true, Ordering::Relaxed);
     }
 
-    /// Waits until this version's tables are there.
-    pub async fn migrated(&self) {
-        self.migrated.cancelled().await;
+    /// Runs a part once this version's tables are there, unless it is told to stop before.
+    pub async fn once_migrated(self: Arc<Self>, part: impl Future<Output = ()>, stop: CancellationToken) {
+        tokio::select! {
+            () = stop.cancelled() => {}
+            () = self.migrated.cancelled() => part.await,
+        }
     }
 
     /// What is known of the database.
@@ -78,7 +87,7 @@ impl Health {
         if !self.migrated.is_cancelled() {
             return Some("the database is not reached, or not of this version yet; see /configz");
         }
-        if !self.configured.load(Ordering::Relaxed) {
+        if !self.is_configured() {
             return Some("no configuration is active yet; see /configz");
         }
         None

@@ -131,7 +131,7 @@ pub async fn serve(args: Serve) -> Result<(), Error> {
         dispatch: dispatch.clone(),
         metrics: metrics.clone(),
     };
-    let worker = parts.start("worker", worker.run(new_jobs, work.clone()));
+    let worker = parts.start("worker", health.clone().once_migrated(worker.run(new_jobs, work.clone()), work.clone()));
     let dispatcher = Dispatcher {
         config: config.clone(),
         pool: pool.clone(),
@@ -146,7 +146,8 @@ pub async fn serve(args: Serve) -> Result<(), Error> {
         parts: parts.clone(),
         metrics: metrics.clone(),
     };
-    let dispatcher = parts.start("dispatcher", dispatcher.run(dispatch, committed, settled_sends, work.clone()));
+    let dispatcher = dispatcher.run(dispatch, committed, settled_sends, work.clone());
+    let dispatcher = parts.start("dispatcher", health.clone().once_migrated(dispatcher, work.clone()));
     let lease = Lease {
         pool: pool.clone(),
         replica: replica.clone(),
@@ -158,16 +159,11 @@ pub async fn serve(args: Serve) -> Result<(), Error> {
         in_flight,
     };
     let (give_back, tenants) = (CancellationToken::new(), config.clone());
-    let (lease_health, lease_stop) = (health.clone(), give_back.clone());
-    let lease = parts.start("lease", async move {
-        tokio::select! {
-            () = lease_stop.cancelled() => return,
-            () = lease_health.migrated() => {}
-        }
-        lease.run(|| tenants.load().tenants.keys().cloned().collect(), lease_stop).await;
-    });
+    let tenants = move || tenants.load().tenants.keys().cloned().collect();
+    let lease = lease.run(tenants, give_back.clone());
+    let lease = parts.start("lease", health.clone().once_migrated(lease, give_back.clone()));
     let upkeep = Upkeep { config: config.clone(), pool: pool.clone(), ownership, metrics: metrics.clone() };
-    parts.start("upkeep", upkeep.run(work.clone()));
+    parts.start("upkeep", health.clone().once_migrated(upkeep.run(work.clone()), work.clone()));
     parts.start("speaker", hints.clone().speak(pool.clone(), replica.clone(), all.clone()));
     parts.start("listener", hints.listen(database.clone(), replica.clone(), all.clone()));
     parts.start("health", health.clone().watch(database, !args.no_migrate, all.clone()));
@@ -178,7 +174,7 @@ pub async fn serve(args: Serve) -> Result<(), Error> {
         pool,
         health: health.clone(),
     };
-    parts.start("activation", activation.run(all.clone()));
+    parts.start("activation", health.clone().once_migrated(activation.run(all.clone()), all.clone()));
 
     let routes = webhook::routes(Ingest { config: config.clone(), intake, metrics: metrics.clone() });
     let server = parts.start("server", server::serve(listener, routes, listen.clone()));

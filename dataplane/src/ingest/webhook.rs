@@ -56,7 +56,7 @@ struct Target {
     provider: String,
 }
 
-/// A refusal, as the log and metrics name it, and what the caller gets to read.
+/// A refusal: `outcome` is what metrics count and the caller reads, `message` is for the log.
 struct Refused {
     tenant: Option<Arc<Tenant>>,
     status: StatusCode,
@@ -192,7 +192,8 @@ impl Ingest {
             ms = begun.map(millis),
             "webhook refused"
         );
-        let mut response = (refused.status, format!("{}: {}\n", refused.outcome, refused.message)).into_response();
+        // The log says more: whoever posts here may be anybody.
+        let mut response = (refused.status, format!("{}\n", refused.outcome)).into_response();
         if refused.status == StatusCode::SERVICE_UNAVAILABLE {
             response.headers_mut().insert(header::RETRY_AFTER, http::HeaderValue::from_static("1"));
         }

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs)]
 
+mod chart;
 mod faults;
 mod quickstart;
 mod recovery;

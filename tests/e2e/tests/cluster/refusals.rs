@@ -34,8 +34,14 @@ async fn a_bad_flow_is_refused_with_words_that_help() {
             change(good.clone(), "/spec/triggers/0", json!({"default": {}, "match": "Word"})),
             "match goes with keyword: remove it",
         ),
-        (change(good.clone(), "/spec/nodes/0/name", json!("confused")), "Duplicate value"),
-        (node(json!({"name": "confused", "mesage": {"text": "a"}})), "unknown field \"spec.nodes[1].mesage\""),
+        (
+            change(good.clone(), "/spec/nodes/0/name", json!("confused")),
+            "duplicate entries for key [name=\"confused\"]",
+        ),
+        (
+            node(json!({"name": "confused", "mesage": {"text": "a"}})),
+            ".spec.nodes[name=\"confused\"].mesage: field not declared in schema",
+        ),
         (node(json!({"name": "confused", "message": {"text": ""}})), "at least 1 chars long"),
         (node(json!({"name": "confused", "message": {"text": "x".repeat(5000)}})), "Too long"),
         (change(good.clone(), "/spec/nodes/0/options/options", json!([])), "should have at least 1 items"),
