@@ -18,6 +18,7 @@
 pub mod background;
 pub mod binaries;
 pub mod cache;
+pub mod commands;
 pub mod control_plane;
 pub mod edge;
 pub mod eventually;

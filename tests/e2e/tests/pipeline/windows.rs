@@ -25,7 +25,9 @@ async fn kill_and_restart(shop: &Shop) {
     shop.replicas[0].restart().await.unwrap();
 }
 
+/// Holds after everything that might still be sent has gone.
 async fn nothing_is_sent_twice(shop: &Shop) {
+    eventually!(SOON, tables::count(&shop.pool, "SELECT count(*) FROM outbox").await.unwrap() == 0);
     let ledger = shop.simulator.ledger();
     assert!(ledger.duplicates().is_empty(), "{:?}", ledger.duplicates());
 }
@@ -94,6 +96,7 @@ async fn a_kill_after_acceptance_is_settled_by_the_receipt() {
     drop(hold);
 
     eventually!(SOON, statuses(&shop).await, |s| *s == ["unknown"]);
+    nothing_is_sent_twice(&shop).await;
     assert!(shop.simulator.post_status(&wamid, Status::Sent).await.unwrap().acknowledged);
     assert_eq!(statuses(&shop).await, ["sent"]);
     assert_eq!(shop.simulator.ledger().sends.len(), 1);
@@ -120,6 +123,7 @@ async fn a_kill_before_the_outcome_is_stored_is_settled_by_the_receipt() {
     shop.replicas[0].restart().await.unwrap();
 
     eventually!(SOON, statuses(&shop).await, |s| *s == ["unknown"]);
+    nothing_is_sent_twice(&shop).await;
     assert!(shop.simulator.post_status(&wamid, Status::Delivered).await.unwrap().acknowledged);
     assert_eq!(statuses(&shop).await, ["delivered"]);
     assert_eq!(shop.simulator.ledger().sends.len(), 1);

@@ -11,7 +11,7 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use serde_json::Value;
 use wigwag_crds::WhatsAppTenantSpec;
-use wigwag_crds::tenant::{CloudApi, cloud_api_keys as keys};
+use wigwag_crds::tenant::{CloudApi, Provider, cloud_api_keys as keys};
 use wigwag_simulator::Number;
 
 /// A number on the Cloud API, with whose it is.
@@ -31,41 +31,75 @@ pub(super) struct Account {
     pub(super) number: Number,
 }
 
+/// What a folder holds for the simulator.
+#[derive(Debug, Default)]
+pub(super) struct Found {
+    /// The accounts that it plays.
+    pub(super) accounts: Vec<Account>,
+    /// Why it plays others not, a line each.
+    pub(super) left_out: Vec<String>,
+}
+
 /// Secrets by namespace and name.
 type Secrets = BTreeMap<(String, String), BTreeMap<String, String>>;
 
-/// The accounts of a folder that have all credentials beside them and whose `baseUrl` is an address of this machine.
+/// The accounts of a folder: those that have all credentials beside them, and a `baseUrl` on this machine.
 ///
 /// # Errors
 /// When the folder cannot be read.
-pub(super) fn accounts(folder: &Path) -> Result<Vec<Account>> {
+pub(super) fn find(folder: &Path) -> Result<Found> {
     let documents = documents(folder).with_context(|| format!("cannot read the folder {}", folder.display()))?;
     let secrets: Secrets = of_kind(&documents, "Secret").map(|secret| (key(secret), data(secret))).collect();
-    let tenants = of_kind(&documents, "WhatsAppTenant").filter_map(|tenant| {
-        let spec = serde_json::from_value::<WhatsAppTenantSpec>(tenant["spec"].clone()).ok()?;
-        Some((key(tenant), spec))
-    });
-    Ok(tenants.flat_map(|(key, spec)| of_tenant(&key, &spec, &secrets)).collect())
+    let mut found = Found::default();
+    for document in of_kind(&documents, "WhatsAppTenant") {
+        let (namespace, tenant) = key(document);
+        let spec = match serde_json::from_value::<WhatsAppTenantSpec>(document["spec"].clone()) {
+            Ok(spec) => spec,
+            Err(error) => {
+                found.left_out.push(format!("tenant {tenant}: spec: {error}"));
+                continue;
+            }
+        };
+        for provider in &spec.providers {
+            match account(&namespace, &tenant, &spec, provider, &secrets) {
+                Ok(account) => found.accounts.push(account),
+                Err(why) => found.left_out.push(format!("tenant {tenant}, provider {}: {why}", provider.name)),
+            }
+        }
+    }
+    Ok(found)
 }
 
-fn of_tenant((namespace, tenant): &(String, String), spec: &WhatsAppTenantSpec, secrets: &Secrets) -> Vec<Account> {
-    let accounts = spec.providers.iter().filter_map(|provider| {
-        let api = provider.cloud_api.as_ref()?;
-        let secret = secrets.get(&(namespace.clone(), api.credentials_secret_ref.name.clone()))?;
-        Some(Account {
-            tenant: tenant.clone(),
-            business: spec.display_name.clone().unwrap_or_else(|| tenant.clone()),
-            provider: provider.name.clone(),
-            graph: api.base_url.strip_prefix("http://")?.parse().ok().filter(is_on_this_machine)?,
-            spec: spec.clone(),
-            number: number(api, secret)?,
-        })
-    });
-    accounts.collect()
+fn account(
+    namespace: &str,
+    tenant: &str,
+    spec: &WhatsAppTenantSpec,
+    provider: &Provider,
+    secrets: &Secrets,
+) -> Result<Account> {
+    let api = provider.cloud_api.as_ref().context("it has no cloudApi")?;
+    let address = api.base_url.strip_prefix("http://").and_then(|address| address.parse::<SocketAddr>().ok());
+    let graph = address.filter(|address| address.ip().is_loopback());
+    let name = &api.credentials_secret_ref.name;
+    let secret = secrets.get(&(namespace.to_owned(), name.clone()));
+    Ok(Account {
+        tenant: tenant.to_owned(),
+        business: spec.display_name.clone().unwrap_or_else(|| tenant.to_owned()),
+        provider: provider.name.clone(),
+        graph: graph.with_context(|| {
+            let base_url = &api.base_url;
+            format!("its cloudApi.baseUrl is {base_url}, not the simulator's, such as http://127.0.0.1:8190")
+        })?,
+        spec: spec.clone(),
+        number: number(api, secret.with_context(|| format!("Secret {name} is not among the manifests"))?)?,
+    })
 }
 
-fn number(api: &CloudApi, secret: &BTreeMap<String, String>) -> Option<Number> {
-    let line = |key: &str| secret.get(key).map(|value| value.trim_end_matches(['\r', '\n']).to_owned());
+fn number(api: &CloudApi, secret: &BTreeMap<String, String>) -> Result<Number> {
+    let line = |key: &str| {
+        let value = secret.get(key).with_context(|| format!("Secret {} has no {key}", api.credentials_secret_ref.name));
+        value.map(|value| value.trim_end_matches(['\r', '\n']).to_owned())
+    };
     let mut number = Number::new(&api.phone_number_id, "");
     number.access_tokens = vec![line(keys::ACCESS_TOKEN)?];
     number.app_secret = line(keys::APP_SECRET)?;
@@ -73,11 +107,7 @@ fn number(api: &CloudApi, secret: &BTreeMap<String, String>) -> Option<Number> {
     if let Some(account) = &api.business_account_id {
         number.waba_id.clone_from(account);
     }
-    Some(number)
-}
-
-fn is_on_this_machine(address: &SocketAddr) -> bool {
-    address.ip().is_loopback()
+    Ok(number)
 }
 
 /// The documents of all `*.yaml` and `*.yml`; files that are none are left out.
@@ -137,13 +167,16 @@ data: {verify-token: dmVyaWZ5}
 ";
 
     #[test]
-    fn accounts_with_credentials_that_name_this_machine_are_found_and_no_others() {
+    fn accounts_with_credentials_on_this_machine_are_found_and_others_left_out_with_a_reason() {
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join("all.yaml"), format!("{TENANT}---\n{SECRET}")).unwrap();
         fs::write(folder.path().join("broken.yaml"), "a: [").unwrap();
         fs::write(folder.path().join("README.md"), "text").unwrap();
-        let accounts = accounts(folder.path()).unwrap();
+        let Found { accounts, left_out } = find(folder.path()).unwrap();
         assert_eq!(accounts.len(), 1);
+        let meta = "tenant acme, provider real: its cloudApi.baseUrl is https://graph.facebook.com, not the simulator's, \
+                    such as http://127.0.0.1:8190";
+        assert_eq!(left_out, [meta, "tenant acme, provider bare: Secret none is not among the manifests"]);
         let Account { tenant, business, provider, graph, number, .. } = &accounts[0];
         assert_eq!((tenant.as_str(), business.as_str(), provider.as_str()), ("acme", "acme", "primary"));
         assert_eq!(graph.to_string(), "127.0.0.1:8190");
@@ -154,6 +187,7 @@ data: {verify-token: dmVyaWZ5}
     #[test]
     fn the_quickstart_has_an_account() {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/quickstart");
-        assert_eq!(accounts(&folder).unwrap().len(), 1);
+        let found = find(&folder).unwrap();
+        assert_eq!((found.accounts.len(), found.left_out), (1, vec![]));
     }
 }

@@ -1,8 +1,8 @@
 //! A conversation as text that grows: each message a line, and the receipts of a message added to its line as they come.
 //!
 //! ```text
-//! Ana    hola
-//! Acme   Hola Ana. ¿Qué quieres hacer?   [1 Comprar] [2 Salir]     sent, delivered, read
+//!   Ana    hola
+//!   Acme   Hola Ana. ¿Qué quieres hacer?   [1 Comprar] [2 Salir]     sent, delivered, read
 //! ```
 //!
 //! No cursor is moved, so that it reads the same on a terminal and in a file. A message whose receipts do not come holds
@@ -71,7 +71,7 @@ impl Transcript {
                 let name = self.names.get(&phone_number_id).cloned().unwrap_or(phone_number_id);
                 let text = text.replacen(" [1 ", "   [1 ", 1);
                 let line = self.line(&name, &text);
-                let gap = " ".repeat((self.width + TEXT).saturating_sub(line.chars().count()).max(3));
+                let gap = " ".repeat((2 + self.width + TEXT).saturating_sub(line.chars().count()).max(3));
                 let message = Message { wamid, text, line, gap, receipts: vec![], written: None };
                 self.lines.push_back(Line::Message(message));
             }
@@ -98,7 +98,7 @@ impl Transcript {
 
     /// Adds a line about something else.
     pub(super) fn note(&mut self, text: &str) {
-        self.lines.push_back(Line::Whole(format!("  {text}")));
+        self.lines.push_back(Line::Whole(format!("  - {text}")));
     }
 
     /// What is to be written out now, behind what was written before.
@@ -130,7 +130,7 @@ impl Transcript {
     /// A name with what it said.
     pub(super) fn line(&self, name: &str, text: &str) -> String {
         let width = self.width.max(name.chars().count() + 1);
-        format!("{name:<width$}{text}")
+        format!("  {name:<width$}{text}")
     }
 }
 
@@ -184,9 +184,9 @@ mod tests {
     fn receipts_are_added_to_the_line_of_their_message() {
         let (mut transcript, now) = (transcript(), Instant::now());
         transcript.take(customer("hola"));
-        assert_eq!(transcript.flush(now), "Ana    hola\n");
+        assert_eq!(transcript.flush(now), "  Ana    hola\n");
         transcript.take(business("out", "Hola Ana. [1 Comprar] [2 Salir]"));
-        assert_eq!(transcript.flush(now), "Acme   Hola Ana.   [1 Comprar] [2 Salir]");
+        assert_eq!(transcript.flush(now), "  Acme   Hola Ana.   [1 Comprar] [2 Salir]");
         transcript.take(receipt("out", "sent", Some(200)));
         let sent = transcript.flush(now);
         assert!(sent.starts_with("   ") && sent.trim_start() == "sent", "{sent:?}");
@@ -215,7 +215,7 @@ mod tests {
         transcript.take(business("out", "Hola"));
         transcript.take(receipt("out", "sent", None));
         transcript.take(receipt("out", "sent", Some(503)));
-        assert_eq!(transcript.flush(now), "Acme   Hola");
+        assert_eq!(transcript.flush(now), "  Acme   Hola");
     }
 
     #[test]
@@ -223,10 +223,10 @@ mod tests {
         let (mut transcript, now) = (transcript(), Instant::now());
         transcript.take(business("out", "Hola"));
         transcript.take(customer("¿hay alguien?"));
-        assert_eq!(transcript.flush(now), "Acme   Hola");
+        assert_eq!(transcript.flush(now), "  Acme   Hola");
         assert_eq!(transcript.flush(now + PATIENCE / 2), "");
-        assert_eq!(transcript.flush(now + PATIENCE), "\nAna    ¿hay alguien?\n");
+        assert_eq!(transcript.flush(now + PATIENCE), "\n  Ana    ¿hay alguien?\n");
         transcript.take(receipt("out", "read", Some(200)));
-        assert_eq!(transcript.flush(now + PATIENCE), "  read: Hola\n");
+        assert_eq!(transcript.flush(now + PATIENCE), "  - read: Hola\n");
     }
 }

@@ -141,6 +141,7 @@ impl Container {
         let namespace = pod.namespace().unwrap_or_default();
         let (path, arguments) = translate::program(&host.images, &self.spec).map_err(anyhow::Error::msg)?;
         let translation = Translation::of(&self.spec, &self.volumes, self.address);
+        translation.link_mounts()?;
         let fetched = timeout(API_ANSWER, environment::fetch(&host.client, &namespace, &self.spec)).await;
         let sources = match fetched.context("the API server does not answer").flatten() {
             Ok(sources) => sources,

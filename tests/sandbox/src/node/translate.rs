@@ -1,7 +1,8 @@
 //! Every difference between a container and a local process, in one place. Manifests stay what a real cluster gets.
 //!
 //! - An image becomes a local program, by the last word of its repository.
-//! - A `mountPath` in arguments and variables becomes the folder that its volume lies in.
+//! - A `mountPath` in arguments and variables becomes the folder that its volume lies in; a folder above several of them
+//!   becomes one with links to theirs.
 //! - `0.0.0.0` and `[::]` become the Pod's address, so that Pods may listen on the same port.
 //! - A service account's volume becomes a `KUBECONFIG`, which every client looks at before the in-cluster files, with
 //!   the API server's real address.
@@ -9,6 +10,7 @@
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
+use std::{fs, io};
 
 use k8s_openapi::api::core::v1::Container;
 use serde_json::{Value, json};
@@ -71,6 +73,8 @@ pub(super) fn kubeconfig(server: &str, folder: &Path, namespace: &str) -> Value 
 pub(super) struct Translation {
     /// Longest first, so that `/etc/wigwag/secrets` is found before `/etc/wigwag`.
     mounts: Vec<(String, PathBuf)>,
+    /// Holds a link for each mount, at its path.
+    tree: PathBuf,
     address: Ipv4Addr,
 }
 
@@ -84,7 +88,26 @@ impl Translation {
             .filter(|(path, _)| !path.is_empty())
             .collect();
         mounts.sort_by_key(|(path, _)| std::cmp::Reverse(path.len()));
-        Self { mounts, address }
+        let tree = volumes.with_file_name("mounts").join(&container.name);
+        Self { mounts, tree, address }
+    }
+
+    /// Makes the links at which the folders above mounts find these.
+    ///
+    /// # Errors
+    /// When they cannot be made.
+    pub(super) fn link_mounts(&self) -> io::Result<()> {
+        for (path, folder) in
+            self.mounts.iter().filter(|(path, _)| !self.mounts.iter().any(|(it, _)| is_above(it, path)))
+        {
+            let link = self.tree.join(path.trim_start_matches('/'));
+            fs::create_dir_all(link.parent().unwrap_or(&self.tree))?;
+            match std::os::unix::fs::symlink(folder, link) {
+                Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
+                _ => {}
+            }
+        }
+        Ok(())
     }
 
     /// An argument or a variable's value as the local process needs it. Not to be applied twice: a folder may begin with
@@ -94,7 +117,8 @@ impl Translation {
         let mut rest = text;
         while let Some(next) = rest.chars().next() {
             let before = text[..text.len() - rest.len()].chars().next_back();
-            match self.mount_at(before, rest).or_else(|| self.wildcard_at(before, rest)) {
+            let path = || self.mount_at(before, rest).or_else(|| self.above_mounts_at(before, rest));
+            match path().or_else(|| self.wildcard_at(before, rest)) {
                 Some((length, instead)) => {
                     translated.push_str(&instead);
                     rest = &rest[length..];
@@ -109,13 +133,23 @@ impl Translation {
     }
 
     fn mount_at(&self, before: Option<char>, rest: &str) -> Option<(usize, String)> {
-        let of_a_name = |letter: char| letter.is_alphanumeric() || "_.-".contains(letter);
         if before.is_some_and(|letter| of_a_name(letter) || letter == '/') {
             return None;
         }
         let ends = |path: &str| !rest[path.len()..].starts_with(of_a_name);
         let found = self.mounts.iter().find(|(path, _)| rest.starts_with(path.as_str()) && ends(path));
         found.map(|(path, folder)| (path.len(), folder.display().to_string()))
+    }
+
+    /// A folder above mounts, and nothing in it: what else a container has there is no business of ours.
+    fn above_mounts_at(&self, before: Option<char>, rest: &str) -> Option<(usize, String)> {
+        if before.is_some_and(|letter| of_a_name(letter) || letter == '/') {
+            return None;
+        }
+        let end = rest.find(|letter| !of_a_name(letter) && letter != '/').unwrap_or(rest.len());
+        let path = rest[..end].trim_end_matches('/');
+        let is_above_mounts = self.mounts.iter().any(|(mount, _)| is_above(path, mount));
+        is_above_mounts.then(|| (path.len(), format!("{}{path}", self.tree.display())))
     }
 
     fn wildcard_at(&self, before: Option<char>, rest: &str) -> Option<(usize, String)> {
@@ -126,6 +160,14 @@ impl Translation {
         let ends = !before.is_some_and(of_an_address) && !goes_on;
         ends.then(|| (wildcard.len(), self.address.to_string()))
     }
+}
+
+fn of_a_name(letter: char) -> bool {
+    letter.is_alphanumeric() || "_.-".contains(letter)
+}
+
+fn is_above(path: &str, other: &str) -> bool {
+    !path.is_empty() && other.strip_prefix(path).is_some_and(|rest| rest.starts_with('/'))
 }
 
 #[cfg(test)]
@@ -177,6 +219,24 @@ mod tests {
             ("https://example.com/etc/wigwag", "https://example.com/etc/wigwag"),
         ] {
             assert_eq!(translation.text(text), expected);
+        }
+    }
+
+    #[test]
+    fn a_folder_above_mounts_becomes_one_with_links_to_them() {
+        let pod = tempfile::tempdir().unwrap();
+        let mounts =
+            [("/etc/wigwag/secrets/acme", "one"), ("/etc/wigwag/secrets/acme/deep", "two"), ("/run/c", "three")];
+        let mounts: Vec<_> = mounts.iter().map(|(path, name)| json!({"mountPath": path, "name": name})).collect();
+        let container = container(json!({"name": "c", "volumeMounts": mounts}));
+        let translation = Translation::of(&container, &pod.path().join("volumes"), Ipv4Addr::LOCALHOST);
+        translation.link_mounts().unwrap();
+        translation.link_mounts().unwrap();
+        let folder = translation.text("--secrets-dir=/etc/wigwag/secrets/");
+        let folder = folder.strip_prefix("--secrets-dir=").unwrap();
+        assert_eq!(fs::read_link(Path::new(folder).join("acme")).unwrap(), pod.path().join("volumes/one"));
+        for untouched in ["/etc/wigwag/config", "/etc/wigwag/secrets-old", "/etcetera", "/"] {
+            assert_eq!(translation.text(untouched), untouched);
         }
     }
 
