@@ -27,7 +27,7 @@ pub struct Upkeep {
     pub pool: PgPool,
     /// What is ours.
     pub ownership: Arc<Ownership>,
-    /// Gauges of queues.
+    /// Gauges of queues and lanes.
     pub metrics: Arc<Metrics>,
 }
 
@@ -49,6 +49,7 @@ impl Upkeep {
     }
 
     async fn round(&self, hourly: bool) -> Result<(), Error> {
+        self.metrics.lanes(self.ownership.all().len());
         let config = self.config.load_full();
         let ours: Vec<TenantKey> =
             config.tenants.keys().filter(|key| self.ownership.epoch(key, Lane(0)).is_some()).cloned().collect();

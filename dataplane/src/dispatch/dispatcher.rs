@@ -7,11 +7,10 @@ use std::{
 };
 
 use arc_swap::ArcSwap;
-use rand::Rng;
 use sqlx::PgPool;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
-use tracing::{error, info, warn};
+use tracing::{error, warn};
 use wigwag_domain::{InboundId, OutboundId};
 use wigwag_providers::{Outcome, Provider};
 use wigwag_store::{Error, LaneEpoch, contact, outbound, outbox, settle::SendResult};
@@ -20,6 +19,7 @@ use super::{
     Dispatch, Letter, Outgoing,
     in_flight::InFlight,
     limits::Limits,
+    outcome,
     queues::Queues,
     sender::Sender,
     settler::Finished,
@@ -41,11 +41,6 @@ const IN_FLIGHT: usize = 64;
 const LOOK: i64 = 64;
 /// Time between looks into the table.
 const EVERY: Duration = Duration::from_secs(1);
-/// Tries of a message that the provider keeps refusing for a while.
-const MAX_ATTEMPTS: i32 = 12;
-/// Back-off of such a message: doubled from the first to the second, with full jitter.
-const BACK_OFF: (Duration, Duration) = (Duration::from_millis(500), Duration::from_secs(300));
-
 /// Decides what is sent when.
 pub struct Dispatcher {
     /// The tenants.
@@ -325,14 +320,14 @@ impl Dispatcher {
             }
             let outcome = sender.send(adapter.as_ref(), message.queued.id, &letter).await;
             let tenant = &message.queued.tenant;
-            metrics.send(tenant, word(&outcome));
-            log(&message, &letter, &outcome, begun);
+            metrics.send(tenant, outcome::word(&outcome));
+            outcome::log(&message, &letter, &outcome, begun);
             match &outcome {
                 Outcome::Paused { reason, .. } => channels.pause(tenant, &letter.provider, reason).await,
                 Outcome::Accepted { .. } => channels.accepted(tenant, &letter.provider).await,
                 _ => {}
             }
-            let result = result(outcome, message.queued.attempt, hold);
+            let result = outcome::result(outcome, message.queued.attempt, hold);
             let message = Outgoing { letter: Some(letter), ..message };
             // The settler is gone only when the process ends.
             let _ = finished.send(Finished { message, result, flight });
@@ -357,8 +352,8 @@ impl Dispatcher {
                 let mut due = now + *after;
                 if let Some(limits) = limits {
                     match *code {
-                        codes::THROUGHPUT => limits.throttled(now),
-                        codes::PAIR_RATE => due = now + limits.pair_refused(message.queued.contact, now),
+                        outcome::THROUGHPUT => limits.throttled(now),
+                        outcome::PAIR_RATE => due = now + limits.pair_refused(message.queued.contact, now),
                         _ => {}
                     }
                 }
@@ -369,55 +364,11 @@ impl Dispatcher {
     }
 }
 
-/// Codes by which a result finds its limit again.
-mod codes {
-    pub(super) const THROUGHPUT: i32 = 130_429;
-    pub(super) const PAIR_RATE: i32 = 131_056;
-}
-
 fn release(state: &mut State, message: &Outgoing, letter: &Letter) {
     let account = (message.queued.tenant.clone(), letter.provider.clone());
     if let Some(busy) = state.busy.get_mut(&account) {
         *busy = busy.saturating_sub(1);
     }
-}
-
-/// What an outcome means for the message.
-fn result(outcome: Outcome, attempt: i32, hold: Duration) -> SendResult {
-    let again = |after: Duration, code: i32, title: &str| {
-        if attempt >= MAX_ATTEMPTS {
-            SendResult::Failed { code, title: format!("gave up after {attempt} tries: {title}") }
-        } else {
-            SendResult::Again { after, code, title: title.to_owned() }
-        }
-    };
-    match outcome {
-        Outcome::Accepted { provider_id } => SendResult::Accepted { provider_id },
-        Outcome::Failed { code, title } => SendResult::Failed { code, title },
-        Outcome::Unknown { .. } => SendResult::Unknown { hold },
-        Outcome::Retry { code, after } => {
-            again(after.unwrap_or_else(|| back_off(attempt)), code, "the provider asks to come again")
-        }
-        Outcome::Later { code, after } => again(after, code, "the provider asks to come later"),
-        // Limits and pauses are no fault of the message: it waits as long as they last.
-        Outcome::Throttled { after, .. } => SendResult::Again {
-            after: after.unwrap_or_else(|| back_off(attempt)),
-            code: codes::THROUGHPUT,
-            title: "the number is over its throughput".to_owned(),
-        },
-        Outcome::PairLimited { .. } => SendResult::Again {
-            after: Duration::from_secs(1),
-            code: codes::PAIR_RATE,
-            title: "too many messages to this recipient".to_owned(),
-        },
-        Outcome::Paused { code, reason } => SendResult::Again { after: Duration::ZERO, code, title: reason },
-    }
-}
-
-fn back_off(attempt: i32) -> Duration {
-    let (first, most) = BACK_OFF;
-    let doubled = first.saturating_mul(1_u32.checked_shl(attempt.clamp(0, 20).unsigned_abs()).unwrap_or(u32::MAX));
-    doubled.min(most).mul_f64(rand::rng().random_range(0.05..1.0))
 }
 
 /// Our share of a number is our share of the lanes.
@@ -428,77 +379,4 @@ fn share(lanes: usize) -> f64 {
 fn since(job: InboundId) -> f64 {
     let millis = jiff::Timestamp::now().as_millisecond() - job.millis();
     Duration::from_millis(u64::try_from(millis).unwrap_or_default()).as_secs_f64()
-}
-
-fn word(outcome: &Outcome) -> &'static str {
-    match outcome {
-        Outcome::Accepted { .. } => "accepted",
-        Outcome::Retry { .. } => "retry",
-        Outcome::PairLimited { .. } => "pair-limited",
-        Outcome::Throttled { .. } => "throttled",
-        Outcome::Later { .. } => "later",
-        Outcome::Paused { .. } => "paused",
-        Outcome::Failed { .. } => "failed",
-        Outcome::Unknown { .. } => "unknown",
-    }
-}
-
-fn log(message: &Outgoing, letter: &Letter, outcome: &Outcome, begun: Instant) {
-    let (provider_id, code, why) = match outcome {
-        Outcome::Accepted { provider_id } => (Some(provider_id.as_str()), None, None),
-        Outcome::Retry { code, .. }
-        | Outcome::PairLimited { code }
-        | Outcome::Throttled { code, .. }
-        | Outcome::Later { code, .. } => (None, Some(*code), None),
-        Outcome::Paused { code, reason } => (None, Some(*code), Some(reason.as_str())),
-        Outcome::Failed { code, title } => (None, Some(*code), Some(title.as_str())),
-        Outcome::Unknown { detail } => (None, None, Some(detail.as_str())),
-    };
-    info!(
-        tenant = %message.queued.tenant,
-        contact = %message.queued.contact,
-        job = letter.job.map(|job| job.to_string()),
-        message = %message.queued.id,
-        provider = %letter.provider,
-        provider_id,
-        attempt = message.queued.attempt,
-        outcome = word(outcome),
-        code,
-        why,
-        ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX),
-        "send"
-    );
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_message_that_is_refused_again_and_again_is_given_up() {
-        let refused = || Outcome::Retry { code: 131_016, after: None };
-        assert!(matches!(result(refused(), 1, EVERY), SendResult::Again { .. }));
-        assert!(matches!(result(refused(), MAX_ATTEMPTS, EVERY), SendResult::Failed { code: 131_016, .. }));
-    }
-
-    #[test]
-    fn a_pause_does_not_use_up_the_messages_tries() {
-        let paused = Outcome::Paused { code: 190, reason: "expired".to_owned() };
-        assert!(matches!(result(paused, 1000, EVERY), SendResult::Again { code: 190, .. }));
-    }
-
-    #[test]
-    fn the_providers_own_wait_is_kept() {
-        let after = Some(Duration::from_secs(7));
-        let again = result(Outcome::Retry { code: 429, after }, 1, EVERY);
-        assert!(matches!(again, SendResult::Again { after, .. } if after == Duration::from_secs(7)));
-    }
-
-    #[test]
-    fn back_off_grows_to_five_minutes_and_no_further() {
-        assert!(back_off(1) <= Duration::from_secs(1));
-        for attempt in 0..1000 {
-            assert!(back_off(attempt) <= Duration::from_secs(300));
-        }
-    }
 }

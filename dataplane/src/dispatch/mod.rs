@@ -7,6 +7,7 @@
 pub mod dispatcher;
 pub mod in_flight;
 pub mod limits;
+mod outcome;
 pub mod queues;
 pub mod sender;
 pub mod settler;

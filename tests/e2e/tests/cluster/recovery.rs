@@ -32,6 +32,9 @@ async fn a_missing_secret_is_told_and_its_arrival_is_enough() {
     let wide = cluster.kubectl(&["get", "wat", "-o", "wide", "-n", &town.namespace]).await.unwrap();
     assert!(wide.contains("SecretMissing") && wide.contains("app-secret"), "{wide}");
 
+    let events = cluster.kubectl(&["get", "events", "-n", &town.namespace]).await.unwrap();
+    assert!(events.contains("SecretMissing"), "{events}");
+
     let mut whole = secret.clone();
     whole["stringData"]["app-secret"] = json!("simulated-app-secret");
     town.apply::<Secret>(&whole).await.unwrap();

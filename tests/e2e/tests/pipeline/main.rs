@@ -9,4 +9,5 @@ mod conversations;
 mod lanes;
 mod receipts;
 mod signatures;
+mod what_people_see;
 mod windows;
