@@ -243,15 +243,17 @@ impl Dispatcher {
             if state.busy.get(&account).copied().unwrap_or_default() >= IN_FLIGHT {
                 continue;
             }
-            match self.channels.gate(&account.0, &account.1) {
-                Gate::Open => {}
-                Gate::Probe if self.channels.take_probe(&account.0, &account.1).await => {}
-                Gate::Probe | Gate::Shut => continue,
+            let gate = self.channels.gate(&account.0, &account.1);
+            if gate == Gate::Shut {
+                continue;
             }
             let Some(limits) = state.limits.get_mut(&account) else { continue };
             if let Err(wait) = limits.take(message.queued.contact, now) {
                 let due = now + wait;
                 wake = Some(wake.map_or(due, |wake| wake.min(due)));
+                continue;
+            }
+            if gate == Gate::Probe && !self.channels.take_probe(&account.0, &account.1).await {
                 continue;
             }
             *state.busy.entry(account).or_default() += 1;
