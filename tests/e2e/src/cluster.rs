@@ -253,8 +253,10 @@ impl<'a> Town<'a> {
         condition(&flow.status.map(|status| status.conditions).unwrap_or_default(), type_)
     }
 
-    /// Waits until tenant and Flow are ready.
+    /// Waits until tenant and Flow are ready, and holds the operator to its rights: it asked for nothing that the chart
+    /// does not give it.
     pub async fn ready(&self) {
+        assert_eq!(self.cluster.forbidden().unwrap_or_else(|error| vec![format!("{error:#}")]), [""; 0]);
         eventually!(SOON, self.tenant_condition("Ready").await, |c| c.as_ref().is_ok_and(|c| c.0 == "True")).ok();
         eventually!(SOON, self.flow_condition("welcome", "Ready").await, |c| c.as_ref().is_ok_and(|c| c.0 == "True"))
             .ok();

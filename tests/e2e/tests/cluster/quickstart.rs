@@ -38,7 +38,6 @@ async fn the_quickstart_leads_to_an_answered_customer() {
     let waf = cluster.kubectl(&["get", "waf", "-n", &town.namespace]).await.unwrap();
     let row: Vec<_> = waf.lines().nth(1).unwrap().split_whitespace().collect();
     assert_eq!(row[..5], ["welcome", "True", "acme", "hola", "+2"], "{waf}");
-    assert_eq!(cluster.forbidden().unwrap(), [""; 0]);
 }
 
 #[tokio::test]
