@@ -60,9 +60,10 @@ async fn a_webhook_without_the_right_signature_is_401_and_stores_nothing() {
 #[tokio::test]
 async fn what_one_tenants_secret_signed_touches_no_other_tenant() {
     let shop = two_tenants().await;
-    // The victim has a conversation, and a message that was sent.
+    // The victim has a customer, whose message is handled.
     let ana = shop.simulator.customer("2002", "+34600111222", "Ana").unwrap();
     ana.say("hola").await.unwrap();
+    eventually!(SOON, tables::jobs(&shop.pool).await.unwrap(), |jobs| *jobs == [("completed".to_owned(), 1)]);
     let victim = "SELECT md5(string_agg(t, '|' ORDER BY t)) FROM (
         SELECT c::text AS t FROM contact c WHERE tenant = 'default/beta'
         UNION ALL SELECT i::text FROM inbound i WHERE tenant = 'default/beta'
