@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 
-use wigwag_domain::{ContactId, InboundId, Lane, TenantKey};
+use wigwag_domain::{ContactId, Lane, TenantKey};
 use wigwag_store::ReadyJob;
 
 /// Jobs that are kept of one contact before it is left out of further looks into the table.
@@ -91,17 +91,12 @@ impl Mailboxes {
     pub fn is_empty(&self) -> bool {
         self.jobs == 0
     }
-
-    /// Whether a job is here.
-    #[must_use]
-    pub fn contains(&self, contact: ContactId, job: InboundId) -> bool {
-        self.boxes.get(&contact).is_some_and(|mailbox| mailbox.values().any(|mail| mail.job.job == job))
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use uuid::Uuid;
+    use wigwag_domain::InboundId;
 
     use super::*;
 
