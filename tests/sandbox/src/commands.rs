@@ -15,9 +15,15 @@ mod steps;
 mod talk;
 mod transcript;
 
+use std::time::Duration;
+
 use anyhow::{Context, Result, bail};
 use clap::{Parser, Subcommand};
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::time::timeout;
+
+/// How long a command may take to heed a signal.
+const HEED: Duration = Duration::from_millis(300);
 
 /// Wigwag on this machine: for development, and to see what it does.
 #[derive(Debug, Parser)]
@@ -49,13 +55,14 @@ pub async fn run(cli: Cli) -> Result<()> {
             Command::Fetch => fetch::run().await,
         }
     };
+    tokio::pin!(command);
     tokio::select! {
-        // A command that heeds the signal itself has ended well.
-        biased;
-        done = command => done,
+        done = &mut command => done,
         stopped = asked_to_stop() => {
             stopped?;
-            bail!("stopped before it was done")
+            // One that is done with what it is for heeds the signal itself.
+            let heeded = timeout(HEED, command).await;
+            heeded.unwrap_or_else(|_| bail!("stopped before it was done"))
         }
     }
 }

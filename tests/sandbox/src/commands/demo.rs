@@ -67,7 +67,7 @@ async fn play(sandbox: &mut Sandbox, database: &mut Option<Database>, once: bool
     parts::start_postgres(sandbox).await?;
     let cluster = Cluster::start(sandbox, images).await?;
     let database = database.insert(sandbox.postgres()?.databases().create("demo").await?);
-    cluster.install(&from_root(CHART)?).await?;
+    cluster.install(sandbox, &from_root(CHART)?).await?;
     cluster.create_database_secret(sandbox, account, database).await?;
     cluster.apply(&quickstart).await?;
     cluster.wait_until_ready().await?;

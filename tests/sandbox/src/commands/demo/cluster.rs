@@ -61,9 +61,13 @@ impl Cluster {
     }
 
     /// Installs the chart and waits until the operator is ready.
-    pub(super) async fn install(&self, chart: &Path) -> Result<()> {
-        let title = format!("helm install {RELEASE} {}", super::CHART);
-        step(&title, helm::install(&self.kubeconfig, chart, RELEASE, RELEASE, &json!({}))).await
+    pub(super) async fn install(&self, sandbox: &Sandbox, chart: &Path) -> Result<()> {
+        let work = async {
+            helm::install(&self.kubeconfig, chart, RELEASE, RELEASE, &json!({})).await?;
+            // The garbage collector looks for new kinds every 30 s only: whoever deletes a tenant would wait that long.
+            sandbox.control_plane()?.restart_controller_manager().await
+        };
+        step(&format!("helm install {RELEASE} {}", super::CHART), work).await
     }
 
     /// Tells the tenant where its database is.

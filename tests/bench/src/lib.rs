@@ -1,1 +1,0 @@
-//! wigwag-bench
