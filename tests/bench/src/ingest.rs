@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 use sqlx::{Connection, PgConnection};
 
 use crate::bed::{Bed, Side};
@@ -135,7 +135,7 @@ pub async fn round(bed: &Bed, side: Side, workload: Workload) -> Result<Round> {
     connection.close().await?;
     let warnings = contestant.end().await?;
     let checked = stored.check(failed);
-    ensure!(checked.is_ok(), "{}: {}\n{}", side.name(), checked.unwrap_err(), warnings.join("\n"));
+    checked.with_context(|| format!("{}\n{}", side.name(), warnings.join("\n")))?;
     Ok(Round {
         side,
         answered,
