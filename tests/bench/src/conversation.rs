@@ -33,6 +33,9 @@ const TURNS: [&str; 3] = ["hola", "Comprar", "Novela"];
 const ANSWERED_WITHIN: Duration = Duration::from_secs(10);
 const SETTLED_WITHIN: Duration = Duration::from_secs(30);
 
+/// Of what grows, not of the queues.
+const STATISTICS: &str = "ANALYZE contact, contact_identity, inbound, dedupe, session, outbound";
+
 /// What came of it.
 #[derive(Debug)]
 pub struct Conversations {
@@ -78,7 +81,7 @@ pub async fn run(bed: &Bed, at_once: usize, span: Duration) -> Result<Conversati
     // Connections are opened, statements are prepared.
     converse(dataplane.address, at_once, Duration::from_secs(1), &waiting, &people).await?;
     settled(&mut connection).await?;
-    sqlx::query("ANALYZE").execute(&mut connection).await?;
+    sqlx::query(STATISTICS).execute(&mut connection).await?;
 
     let (meter, begun) = (Meter::begin(bed, &dataplane)?, Instant::now());
     let mut latencies = converse(dataplane.address, at_once, span, &waiting, &people).await?;

@@ -20,6 +20,9 @@ const WARM_UP: Duration = Duration::from_secs(1);
 /// For what was answered to be routed.
 const ROUTED_WITHIN: Duration = Duration::from_secs(60);
 
+/// Not of `job_ready`: both find it empty now, and plans that were made for an empty table scan it later.
+const STATISTICS: &str = "ANALYZE contact, contact_identity, inbound, dedupe";
+
 /// What the contestants get.
 #[derive(Debug, Clone, Copy)]
 pub struct Workload {
@@ -121,7 +124,7 @@ pub async fn round(bed: &Bed, side: Side, workload: Workload) -> Result<Round> {
     let (warm_up, messages) = load::run(plan, Messages::new(workload.contacts)?).await?;
     wait_until_routed(&mut connection).await?;
     // A database that has been in use for a while has statistics.
-    sqlx::query("ANALYZE").execute(&mut connection).await?;
+    sqlx::query(STATISTICS).execute(&mut connection).await?;
 
     let (meter, begun) = (Meter::begin(bed, &contestant)?, Instant::now());
     let (load, messages) = load::run(Plan { span: workload.span, ..plan }, messages).await?;

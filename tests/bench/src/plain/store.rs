@@ -42,9 +42,6 @@ pub(super) async fn message(
     .bind(serde_json::to_string(&payload)?)
     .execute(&mut *connection)
     .await?;
-    if std::env::var_os("LEAN").is_some() {
-        return route(connection, contact, &payload.message).await;
-    }
     let seq: i64 =
         sqlx::query_scalar("INSERT INTO job_ready (job, tenant, lane, contact) VALUES ($1, $2, $3, $4) RETURNING seq")
             .bind(id.0)
