@@ -46,6 +46,7 @@ async fn a_bad_flow_is_refused_with_words_that_help() {
         (node(json!({"name": "confused", "message": {"text": "x".repeat(5000)}})), "Too long"),
         (change(good.clone(), "/spec/nodes/0/options/options", json!([])), "should have at least 1 items"),
         (change(good.clone(), "/spec/nodes/0/options/options/0/id", json!("a~b")), "should match"),
+        (change(good.clone(), "/metadata/name", json!("x".repeat(201))), "metadata.name"),
     ];
     for (flow, told) in cases {
         let error = format!("{:#}", town.apply::<Flow>(&flow).await.unwrap_err());
@@ -74,6 +75,9 @@ async fn a_bad_tenant_is_refused_with_words_that_help() {
         (change(good.clone(), "/spec/dataPlane/replicas", json!(-1)), "greater than or equal to 0"),
         (change(good.clone(), "/spec/database", json!({})), "spec.database.secretRef: Required value"),
         (change(good.clone(), "/metadata/name", json!("x".repeat(51))), "metadata.name is longer than 50 characters"),
+        (change(good.clone(), "/metadata/name", json!("acme.eu")), "metadata.name"),
+        (change(good.clone(), "/spec/providers/0/cloudApi/baseUrl", json!("ftp://meta")), "should match"),
+        (change(good.clone(), "/spec/providers/0/cloudApi/businessAccountId", json!("acme")), "should match"),
     ];
     for (tenant, told) in cases {
         let error = format!("{:#}", town.apply::<WhatsAppTenant>(&tenant).await.unwrap_err());
