@@ -38,6 +38,16 @@ fn free_address() -> String {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string()
 }
 
+/// The quickstart with the simulator at `graph`: another checkout may be tested on this machine, too.
+fn quickstart_with(graph: &str) -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    for file in ["flow.yaml", "secret.yaml", "tenant.yaml"] {
+        let text = fs::read_to_string(Path::new(QUICKSTART).join(file)).unwrap();
+        fs::write(folder.path().join(file), text.replace("127.0.0.1:8190", graph)).unwrap();
+    }
+    folder
+}
+
 fn said(process: &Process) -> String {
     fs::read_to_string(process.log()).unwrap()
 }
@@ -51,12 +61,9 @@ async fn assert_nothing_is_left(temporary: &Path) {
 #[tokio::test]
 async fn dev_answers_a_customer_runs_a_changed_flow_and_leaves_nothing_behind() {
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let (folder, temporary, logs) = (tempfile::tempdir().unwrap(), temporary(), tempfile::tempdir().unwrap());
+    let (temporary, logs) = (temporary(), tempfile::tempdir().unwrap());
     let graph = free_address();
-    for file in ["flow.yaml", "secret.yaml", "tenant.yaml"] {
-        let text = fs::read_to_string(Path::new(QUICKSTART).join(file)).unwrap();
-        fs::write(folder.path().join(file), text.replace("127.0.0.1:8190", &graph)).unwrap();
-    }
+    let folder = quickstart_with(&graph);
     let env = BTreeMap::from([
         ("WIGWAG_LISTEN".to_owned(), free_address()),
         ("WIGWAG_ADMIN_LISTEN".to_owned(), free_address()),
@@ -91,7 +98,9 @@ async fn dev_answers_a_customer_runs_a_changed_flow_and_leaves_nothing_behind() 
 #[tokio::test]
 async fn the_demo_plays_to_its_end_and_leaves_nothing_behind() {
     let (temporary, logs) = (temporary(), tempfile::tempdir().unwrap());
-    let demo = run(&["demo", "--once"], BTreeMap::new(), temporary.path(), logs.path());
+    let folder = quickstart_with(&free_address());
+    let demo =
+        run(&["demo", "--once", folder.path().to_str().unwrap()], BTreeMap::new(), temporary.path(), logs.path());
     let ended = tokio::time::timeout(Duration::from_secs(85), demo.exited()).await;
     assert!(ended.is_ok_and(|status| status.success()), "{}", said(&demo));
     assert_eq!(said(&demo).matches("sent, delivered, read").count(), 6, "{}", said(&demo));

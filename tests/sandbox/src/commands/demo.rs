@@ -30,6 +30,9 @@ const CHART: &str = "charts/wigwag";
 /// Options of `demo`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
+    /// Folder with the quickstart's manifests, if they are not to be those of the source tree: say, with the simulator on
+    /// another port.
+    folder: Option<PathBuf>,
     /// End after the conversation: with 0 only if every step held.
     #[arg(long)]
     once: bool,
@@ -48,7 +51,7 @@ pub(super) async fn run(args: Args) -> Result<()> {
     let mut sandbox = Sandbox::empty()?;
     // Not in the play, with whose end it would go: the logs of a failed step are to end with the failure.
     let mut database = None;
-    let played = play(&mut sandbox, &mut database, args.once).await;
+    let played = play(&mut sandbox, &mut database, &args).await;
     if played.is_err() {
         // That it cannot be told is no news beside what is to be told.
         let _ = failure::report(&sandbox);
@@ -56,20 +59,21 @@ pub(super) async fn run(args: Args) -> Result<()> {
     played
 }
 
-async fn play(sandbox: &mut Sandbox, database: &mut Option<Database>, once: bool) -> Result<()> {
-    let quickstart = from_root(QUICKSTART)?;
-    let found = manifests::find(&quickstart)?;
+async fn play(sandbox: &mut Sandbox, database: &mut Option<Database>, args: &Args) -> Result<()> {
+    let manifests = args.folder.clone().map_or_else(|| from_root(QUICKSTART), Ok)?;
+    let folder = args.folder.as_ref().map_or_else(|| QUICKSTART.to_owned(), |folder| folder.display().to_string());
+    let found = manifests::find(&manifests)?;
     let images = ["wigwag-operator", "wigwag-dataplane"].map(|name| Ok((name.to_owned(), parts::binary(name)?)));
     let images = images.into_iter().collect::<Result<_>>()?;
 
-    let simulator = parts::start_simulator(&found, QUICKSTART).await?;
+    let simulator = parts::start_simulator(&found, &folder).await?;
     let account = found.accounts.first().context("no account")?;
     parts::start_postgres(sandbox).await?;
     let cluster = Cluster::start(sandbox, images).await?;
     let database = database.insert(sandbox.postgres()?.databases().create("demo").await?);
     cluster.install(sandbox, &from_root(CHART)?).await?;
     cluster.create_database_secret(sandbox, account, database).await?;
-    cluster.apply(&quickstart).await?;
+    cluster.apply(&manifests, &folder).await?;
     cluster.wait_until_ready().await?;
     cluster.route(sandbox, &simulator, account).await?;
 
@@ -80,7 +84,7 @@ async fn play(sandbox: &mut Sandbox, database: &mut Option<Database>, once: bool
     conversation::second(&simulator, account, &mut screen).await?;
     conversation::all_is_read(database).await?;
     cluster.show().await?;
-    if once {
+    if args.once {
         return say("\n  Every step held.");
     }
     stay(sandbox, &cluster, &simulator, account, database, screen, notes).await

@@ -87,11 +87,11 @@ impl Cluster {
         step(&title, kubectl::run(&self.kubeconfig, &create)).await.map(drop)
     }
 
-    /// Applies the manifests.
-    pub(super) async fn apply(&self, folder: &Path) -> Result<()> {
+    /// Applies the manifests in `folder`, which people know as `name`.
+    pub(super) async fn apply(&self, folder: &Path, name: &str) -> Result<()> {
         let folder = folder.display().to_string();
         let apply = ["apply", "-f", folder.as_str()];
-        let title = format!("kubectl apply -f {}", super::QUICKSTART);
+        let title = format!("kubectl apply -f {name}");
         let applied = step(&title, kubectl::run(&self.kubeconfig, &apply)).await?;
         say_indented(&applied)
     }
