@@ -17,7 +17,7 @@ pub async fn build(name: &str) -> Result<PathBuf> {
     let folder = bench.parent().context("a program that lies nowhere")?;
     if let Some(cargo) = env::var_os("CARGO") {
         let mut build = Command::new(cargo);
-        build.args(["build", "--quiet", "--package", name, "--bin", name]);
+        build.args(["build", "--package", name, "--bin", name]);
         if folder.ends_with("release") {
             build.arg("--release");
         }

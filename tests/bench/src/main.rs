@@ -107,7 +107,7 @@ async fn compare(run: Run) -> Result<()> {
     let of = |side| rounds.iter().filter(|round| round.side == side).collect::<Vec<_>>();
     say(&format!("\n{}", report::comparison(&of(Side::Wigwag), &of(Side::Plain))))?;
 
-    say("\nFrom a webhook to the answer that the provider took, through the quickstart's Flow (receipts included):")?;
+    say(&report::conversation_heading())?;
     for at_once in [1, 16] {
         say(&report::conversations(&conversation::run(&bed, at_once, span).await?))?;
     }

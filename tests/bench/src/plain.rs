@@ -1,11 +1,11 @@
 //! The plain way to take webhooks in, for comparison only: an axum handler that checks and reads a webhook as the data
-//! plane does (the same code), and then does all of its work in one transaction, one statement after the other, over a
+//! plane does (the same code), and then writes the same rows in one transaction, one statement after the other, over a
 //! pool of 8 connections (`store`).
 //!
 //! It routes where it stands, inside the request: it looks for a conversation that waits and for a Flow that begins,
-//! finds none, and leaves the message as completed. That is the cheapest that people do. A queue with workers beside it
-//! would cost a second transaction a message, so this comparison is in favour of the plain way; for the same reason it
-//! writes no log lines, and no row into `job_ready`, which nobody would ever see.
+//! finds none, and takes the job out of the queue again, so that the message is left as completed. That is the cheapest
+//! that people do: a worker that claims jobs from the queue would cost a second transaction a message. It also writes no
+//! log, where the data plane writes two lines a message.
 
 mod store;
 
