@@ -27,7 +27,7 @@ async fn a_missing_secret_is_told_and_its_arrival_is_enough() {
     town.delete::<Secret>("acme-meta").await.unwrap();
     town.apply::<Secret>(&secret).await.unwrap();
     let told = eventually!(SOON, town.tenant_condition("Ready").await.unwrap(), |c| c.1 == "SecretMissing"
-        && c.2.contains("app-secret"));
+        && c.2.contains("has no key \"app-secret\""));
     assert!(told.2.contains("\"acme-meta\"") && told.2.contains("add it"), "{told:?}");
     let wide = cluster.kubectl(&["get", "wat", "-o", "wide", "-n", &town.namespace]).await.unwrap();
     assert!(wide.contains("SecretMissing") && wide.contains("app-secret"), "{wide}");
