@@ -7,7 +7,7 @@ use k8s_openapi::{
 
 /// Types of conditions of a [`crate::WhatsAppTenant`].
 pub mod tenant {
-    /// Every Secret and key that the providers name is there.
+    /// Every Secret and key that the tenant names is there.
     pub const CREDENTIALS_VALID: &str = "CredentialsValid";
     /// The data plane reaches its database, and the database is of its version.
     pub const DATABASE_READY: &str = "DatabaseReady";
@@ -44,7 +44,7 @@ pub enum Reason {
     // Tenants.
     /// All Secrets and keys are there.
     CredentialsFound,
-    /// A Secret, or a key of it, is missing.
+    /// A Secret, or a key of it, is missing or holds nothing to use.
     SecretMissing,
     /// The data plane is connected to a database of its version.
     DatabaseConnected,
@@ -95,6 +95,10 @@ pub enum Reason {
     Programmed,
     /// Replicas have yet to load this revision.
     ProgrammingPending,
+    /// It runs, and takes no new conversations until its `suspend` is taken away.
+    Suspended,
+    /// Open sessions stand at a node that an edit took away. Only told as an event: the Flow runs all the same.
+    NodeInUse,
 }
 
 impl Reason {
@@ -130,6 +134,8 @@ impl Reason {
             Self::TenantMissing => "TenantMissing",
             Self::Programmed => "Programmed",
             Self::ProgrammingPending => "ProgrammingPending",
+            Self::Suspended => "Suspended",
+            Self::NodeInUse => "NodeInUse",
         }
     }
 }

@@ -7,7 +7,11 @@ use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::common::{LocalRef, Span};
+use crate::{
+    common::{LocalRef, Span},
+    node::Node,
+    text::AnyValue,
+};
 
 /// What a conversation is made of.
 ///
@@ -30,6 +34,7 @@ use crate::common::{LocalRef, Span};
     printcolumn(name = "Tenant", type_ = "string", json_path = ".spec.tenantRef.name"),
     printcolumn(name = "Triggers", type_ = "string", json_path = ".status.summary.triggers"),
     printcolumn(name = "Revision", type_ = "string", json_path = ".status.summary.revision"),
+    printcolumn(name = "Sessions", type_ = "string", json_path = ".status.summary.sessions"),
     printcolumn(
         name = "Reason",
         type_ = "string",
@@ -45,7 +50,9 @@ use crate::common::{LocalRef, Span};
     printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp")
 )]
 #[serde(rename_all = "camelCase")]
-#[x_kube(validation = Rule::new("self.nodes.exists(n, n.name == self.start)").message(Message::Expression("'start names node \"' + self.start + '\", which is not among the nodes: add it, or name one that is'".into())).field_path(".start"))]
+#[x_kube(validation = Rule::new("has(self.definition) ? !has(self.triggers) && !has(self.start) && !has(self.nodes) : has(self.triggers) && has(self.start) && has(self.nodes)").message("a Flow has either triggers, start and nodes, or the editor's definition: write the one or the other"))]
+#[x_kube(validation = Rule::new("!has(self.whatsappFlow) || has(self.definition)").message("whatsappFlow goes with the editor's definition: name the form in the node whatsappFlow instead").field_path(".whatsappFlow"))]
+#[x_kube(validation = Rule::new("!has(self.nodes) || !has(self.start) || self.nodes.exists(n, n.name == self.start)").message(Message::Expression("'start names node \"' + self.start + '\", which is not among the nodes: add it, or name one that is'".into())).field_path(".start"))]
 pub struct FlowSpec {
     /// The tenant whose conversation this is, in the same namespace.
     pub tenant_ref: LocalRef,
@@ -54,25 +61,94 @@ pub struct FlowSpec {
     #[schemars(range(min = -1000, max = 1000))]
     pub priority: i32,
     /// What starts the conversation.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(min = 1, max = 50))]
     pub triggers: Vec<Trigger>,
     /// Name of the first node.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     #[schemars(length(min = 1, max = 60))]
     pub start: String,
     /// The nodes, by name.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(min = 1, max = 500))]
     #[x_kube(merge_strategy = ListMerge::Map(vec!["name".into()]))]
     pub nodes: Vec<Node>,
-    /// How long a session waits for the customer.
+    /// What the drag-and-drop editor saves (`{nodes: [...], edges: [...]}`), as it is, instead of triggers, start and
+    /// nodes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("type" = "object"))]
+    pub definition: Option<AnyValue>,
+    /// The form that `whatsapp_flow` nodes of the definition send.
+    #[serde(default, rename = "whatsappFlow", skip_serializing_if = "Option::is_none")]
+    pub whatsapp_flow: Option<DefinitionForm>,
+    /// The node that follows when something fails and its node has no way for it; once in a session. It sees
+    /// `error.node`, `error.kind` and `error.message`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 60))]
+    pub on_error: Option<String>,
+    /// How long a session waits for the customer, and lives.
     #[serde(default)]
     pub session: SessionPolicy,
+    /// Words that end the conversation, beside the tenant's or instead of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub escape: Option<FlowEscape>,
+    /// Takes no new sessions and holds the open ones until it is taken away.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub suspend: bool,
+}
+
+/// The form of an editor's `whatsapp_flow` node.
+#[derive(KubeSchema, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DefinitionForm {
+    /// Meta's id of the form.
+    #[schemars(length(min = 1, max = 64))]
+    pub flow_id: String,
+    /// The screen that opens first.
+    #[schemars(length(min = 1, max = 80))]
+    pub screen: String,
+}
+
+/// What a Flow changes about the tenant's escape words.
+#[derive(KubeSchema, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct FlowEscape {
+    /// Whether the tenant's words do nothing in this conversation.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub disable: bool,
+    /// Words of this conversation; they go before the tenant's.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 20))]
+    pub add: Vec<Escape>,
+}
+
+/// Words with which a customer leaves a conversation, whatever it is about. The whole message must be one of them; case
+/// and accents do not count.
+#[derive(KubeSchema, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[x_kube(validation = Rule::new("has(self.flow) != (has(self.end) && self.end)").message("an escape leads to a flow or is the end: write flow: NAME or end: true"))]
+pub struct Escape {
+    /// The words.
+    #[schemars(length(min = 1, max = 20), inner(length(min = 1, max = 64)))]
+    pub words: Vec<String>,
+    /// The Flow that begins then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 200))]
+    pub flow: Option<String>,
+    /// Nothing begins then.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub end: bool,
+    /// Nothing is sent to the customer any more until they write again.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub opt_out: bool,
 }
 
 /// What starts a conversation; exactly one kind.
 #[derive(KubeSchema, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-#[x_kube(validation = Rule::new("has(self.keyword) != has(self.default)").message("a trigger is either keyword: WORD or default: {}: write one of them"))]
+#[x_kube(validation = Rule::new("[has(self.keyword), has(self.default), has(self.media), has(self.location), has(self.order), has(self.referral), has(self.manual)].filter(x, x).size() == 1").message("a trigger is exactly one of keyword: WORD, default: {}, media: {}, location: {}, order: {}, referral: {}, manual: {}: write one of them"))]
 #[x_kube(validation = Rule::new("!has(self.match) || has(self.keyword)").message("match goes with keyword: remove it, or write the keyword that it is about"))]
+#[x_kube(validation = Rule::new("!(has(self.interrupt) && self.interrupt) || has(self.keyword)").message("interrupt goes with keyword: remove it, or write the keyword that it is about"))]
 pub struct Trigger {
     /// Starts the conversation when the customer writes it. Case and accents do not count.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -81,14 +157,32 @@ pub struct Trigger {
     /// The weakest form in which the keyword counts: as the whole message, as a word of it, or anywhere within it.
     #[serde(default, rename = "match", skip_serializing_if = "Option::is_none")]
     pub match_: Option<Match>,
+    /// Whether the keyword, as the whole message, ends a conversation that waits for the customer and begins this one.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub interrupt: bool,
     /// Starts the conversation when no other trigger matches.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub default: Option<DefaultTrigger>,
+    pub default: Option<Whatever>,
+    /// Starts the conversation when the customer sends a file without words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub media: Option<Whatever>,
+    /// Starts the conversation when the customer shares a place.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub location: Option<Whatever>,
+    /// Starts the conversation when the customer orders from a catalogue.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub order: Option<Whatever>,
+    /// Starts the conversation when the customer comes from an ad or a post; `event.referral` tells which.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub referral: Option<Whatever>,
+    /// No message starts the conversation: another Flow calls it, or a program starts it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub manual: Option<Whatever>,
 }
 
-/// The trigger that takes what no other takes; it has nothing to set.
+/// A trigger that has nothing to set.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct DefaultTrigger {}
+pub struct Whatever {}
 
 /// How a keyword must stand in a message.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
@@ -106,165 +200,16 @@ pub enum Match {
 #[derive(KubeSchema, Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct SessionPolicy {
-    /// How long a session waits for the customer before it is over, from its last message; applied when the next
-    /// message arrives.
+    /// How long a session waits for the customer before it is over, from its last message.
     #[serde(default = "day")]
     pub timeout: Span,
-}
-
-/// A step of the conversation: a name and exactly one kind. A node without `next` ends the conversation.
-#[derive(KubeSchema, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-#[x_kube(validation = Rule::new("[has(self.message), has(self.options), has(self.condition), has(self.assign), has(self.goto), has(self.end)].filter(x, x).size() == 1").message(Message::Expression("'node \"' + self.name + '\" must have exactly one kind: write one of message, options, condition, assign, goto, end'".into())))]
-pub struct Node {
-    /// Name of the node; others refer to it.
-    #[schemars(length(min = 1, max = 60))]
-    pub name: String,
-    /// Says something.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub message: Option<MessageNode>,
-    /// Asks the customer to choose; waits for the answer.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub options: Option<OptionsNode>,
-    /// Goes where the first case that holds points.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub condition: Option<ConditionNode>,
-    /// Sets variables.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub assign: Option<AssignNode>,
-    /// Goes on at another node.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub goto: Option<GotoNode>,
-    /// Ends the conversation.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub end: Option<EndNode>,
-}
-
-/// A text to the customer.
-#[derive(KubeSchema, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct MessageNode {
-    /// The text, with `{{ expression }}` where a value goes.
-    #[schemars(length(min = 1, max = 4096))]
-    pub text: String,
-    /// The node that follows.
+    /// The node for when the customer did not answer in time; without it the session is over.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 60))]
-    pub next: Option<String>,
-}
-
-/// A question with options: up to 3 go out as buttons, up to 10 as a list.
-#[derive(KubeSchema, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct OptionsNode {
-    /// The question, with `{{ expression }}` where a value goes.
-    #[schemars(length(min = 1, max = 4096))]
-    pub text: String,
-    /// The options, by id.
-    #[schemars(length(min = 1, max = 10))]
-    #[x_kube(merge_strategy = ListMerge::Map(vec!["id".into()]))]
-    pub options: Vec<Choice>,
-    /// Caption of the button that opens the list (only with more than 3 options); `Ver opciones` unless set.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(min = 1, max = 20))]
-    pub list_button: Option<String>,
-    /// The node for an answer that is none of the options. Without it the question is asked again.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(min = 1, max = 60))]
-    pub no_match: Option<String>,
-}
-
-/// One of the options.
-#[derive(KubeSchema, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Choice {
-    /// Id of the option, as expressions see it in `lastInteractiveId`.
-    #[schemars(length(min = 1, max = 100), regex(pattern = "^[^~]+$"))]
-    pub id: String,
-    /// What the customer sees: 20 characters on a button, 24 in a list; longer ones are cut.
-    #[schemars(length(min = 1, max = 100))]
-    pub title: String,
-    /// A second line, in lists only.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(min = 1, max = 72))]
-    pub description: Option<String>,
-    /// The node that follows this answer.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(min = 1, max = 60))]
-    pub next: Option<String>,
-}
-
-/// Branches on expressions.
-#[derive(KubeSchema, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct ConditionNode {
-    /// Tried in order; the first that holds is taken.
-    #[schemars(length(min = 1, max = 50))]
-    pub cases: Vec<Case>,
-    /// The node for when none holds.
-    #[serde(default, rename = "else", skip_serializing_if = "Option::is_none")]
-    #[schemars(length(min = 1, max = 60))]
-    pub else_: Option<String>,
-}
-
-/// A branch.
-#[derive(KubeSchema, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Case {
-    /// A CEL expression, for example `contact.name == 'Ana'` or `int(amount) > 100`.
-    #[schemars(length(min = 1, max = 1024))]
-    pub when: String,
-    /// The node that follows where it holds.
-    #[schemars(length(min = 1, max = 60))]
-    pub next: String,
-}
-
-/// Sets variables.
-#[derive(KubeSchema, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct AssignNode {
-    /// Variable to CEL expression, set in the order of their names. `contact.NAME` is kept with the contact beyond
-    /// the session.
-    #[schemars(length(min = 1, max = 50))]
-    pub set: BTreeMap<String, String>,
-    /// The node that follows.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(min = 1, max = 60))]
-    pub next: Option<String>,
-}
-
-/// Goes on elsewhere.
-#[derive(KubeSchema, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct GotoNode {
-    /// The node to go to.
-    #[schemars(length(min = 1, max = 60))]
-    pub node: String,
-}
-
-/// Ends the conversation.
-#[derive(KubeSchema, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct EndNode {
-    /// Why it ended, as reports show it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(max = 200))]
-    pub reason: Option<String>,
-}
-
-/// A node's kind with its fields, for those who match on it.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum NodeKind<'a> {
-    /// See [`MessageNode`].
-    Message(&'a MessageNode),
-    /// See [`OptionsNode`].
-    Options(&'a OptionsNode),
-    /// See [`ConditionNode`].
-    Condition(&'a ConditionNode),
-    /// See [`AssignNode`].
-    Assign(&'a AssignNode),
-    /// See [`GotoNode`].
-    Goto(&'a GotoNode),
-    /// See [`EndNode`].
-    End(&'a EndNode),
+    pub on_timeout: Option<String>,
+    /// How long a session may live at all.
+    #[serde(default = "ninety_days")]
+    pub max_age: Span,
 }
 
 /// What the operator found.
@@ -284,6 +229,9 @@ pub struct FlowStatus {
     /// What is wrong, or deserves a look, by node and field.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub findings: Vec<Finding>,
+    /// Open sessions by the revision they began with, as `1+`, `10+`, `100+` or `1000+`; looked at once a minute.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub sessions: BTreeMap<String, String>,
     /// What `kubectl get` prints.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub summary: Option<FlowSummary>,
@@ -320,27 +268,9 @@ pub struct FlowSummary {
     pub triggers: String,
     /// The revision that runs, in parentheses where it is not that of the spec.
     pub revision: String,
-}
-
-// === impl Node ===
-
-impl Node {
-    /// The one kind of this node; `None` where the manifest has none or several.
-    #[must_use]
-    pub fn kind(&self) -> Option<NodeKind<'_>> {
-        let mut kinds = [
-            self.message.as_ref().map(NodeKind::Message),
-            self.options.as_ref().map(NodeKind::Options),
-            self.condition.as_ref().map(NodeKind::Condition),
-            self.assign.as_ref().map(NodeKind::Assign),
-            self.goto.as_ref().map(NodeKind::Goto),
-            self.end.as_ref().map(NodeKind::End),
-        ]
-        .into_iter()
-        .flatten();
-        let kind = kinds.next();
-        if kinds.next().is_some() { None } else { kind }
-    }
+    /// Open sessions of all revisions: `0`, `1+`, `10+`, `100+` or `1000+`; `-` before they were counted.
+    #[serde(default = "not_counted")]
+    pub sessions: String,
 }
 
 // === impl Finding ===
@@ -358,10 +288,18 @@ impl std::fmt::Display for Finding {
 
 impl Default for SessionPolicy {
     fn default() -> Self {
-        Self { timeout: day() }
+        Self { timeout: day(), on_timeout: None, max_age: ninety_days() }
     }
+}
+
+fn not_counted() -> String {
+    "-".to_owned()
 }
 
 fn day() -> Span {
     Span::from_secs(86_400)
+}
+
+fn ninety_days() -> Span {
+    Span::from_secs(90 * 86_400)
 }

@@ -1,4 +1,5 @@
-//! What stands in the repository is what the types say: the YAML beside the crate, and the chart's copies of it.
+//! What stands in the repository is what the types say: the YAML beside the crate, the chart's copies of it, and the
+//! tables of fields in the reference of Flows.
 
 #![allow(clippy::panic, missing_docs)]
 
@@ -35,4 +36,14 @@ fn the_chart_installs_the_committed_definitions_and_no_others() {
             "charts/wigwag/files/crds/{name} is not crds/{name}: run `make crds`"
         );
     }
+}
+
+#[test]
+fn the_reference_lists_every_field_of_a_flow_as_the_types_have_it() {
+    let page = read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/flows.md"));
+    let filled = wigwag_crds::reference::fill(&page).unwrap_or_else(|error| panic!("docs/flows.md: {error}"));
+    assert!(page == filled, "docs/flows.md is not what the types say: run `make crds`");
+    let mut left_out = wigwag_crds::reference::left_out(&page);
+    left_out.retain(|path| path.starts_with("Flow."));
+    assert!(left_out.is_empty(), "docs/flows.md has no table of {left_out:?}: add one");
 }
