@@ -46,6 +46,14 @@ uuid_id! {
     InboundId
 }
 uuid_id! {
+    /// A job: what moves a session, whatever it is. [`JobKind`] tells which table has the rest.
+    JobId
+}
+uuid_id! {
+    /// What a person or a program told a session.
+    SignalId
+}
+uuid_id! {
     /// One conversation of a contact in a Flow.
     SessionId
 }
@@ -54,13 +62,57 @@ uuid_id! {
     OutboundId
 }
 uuid_id! {
+    /// What is asked of others for a session: a call, until its answer is there.
+    EffectId
+}
+uuid_id! {
     /// A point at which a session stands.
     WaitId
+}
+
+/// What a job is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum JobKind {
+    /// The customer wrote; the job is the message ([`InboundId`]).
+    Message,
+    /// It is time to look at a session; the job is the session ([`SessionId`]).
+    Timer,
+    /// The result of an effect is there; the job is the effect ([`EffectId`]).
+    Result,
+    /// A person or a program told a session something; the job is what was told ([`SignalId`]).
+    Signal,
+    /// A message that a session sent has failed; the job is that message ([`OutboundId`]).
+    Failure,
 }
 
 /// A share of a tenant's contacts, owned by one replica at a time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Lane(pub i16);
+
+// === impl JobKind ===
+
+impl JobKind {
+    /// All kinds.
+    pub const ALL: [Self; 5] = [Self::Message, Self::Timer, Self::Result, Self::Signal, Self::Failure];
+
+    /// The word in the column `kind`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Message => "message",
+            Self::Timer => "timer",
+            Self::Result => "result",
+            Self::Signal => "signal",
+            Self::Failure => "failure",
+        }
+    }
+
+    /// The kind of a word.
+    #[must_use]
+    pub fn find(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == word)
+    }
+}
 
 // === impl TenantKey ===
 
@@ -175,6 +227,26 @@ impl OutboundId {
     #[must_use]
     pub fn millis(self) -> i64 {
         millis(self.0)
+    }
+}
+
+// === impl EffectId ===
+
+impl EffectId {
+    /// The id of an effect of a session's step, the same in each run of it. `millis` is the event's time.
+    #[must_use]
+    pub fn of_step(millis: i64, session: SessionId, event: u32, effect: u32) -> Self {
+        Self(OutboundId::of_effect(millis, session, event, effect).0)
+    }
+}
+
+// === impl SignalId ===
+
+impl SignalId {
+    /// The id of the call that resumes a session at a node: one for each visit.
+    #[must_use]
+    pub fn of_visit(session: SessionId, node: &str, visit: u32) -> Self {
+        Self(hashed(millis(session.0), &[b"visit", session.0.as_bytes(), node.as_bytes(), &visit.to_be_bytes()]))
     }
 }
 

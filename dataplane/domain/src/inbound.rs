@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::{Content, ProviderName, TenantKey};
 
@@ -24,6 +25,8 @@ pub struct Inbound {
     pub content: Content,
     /// Provider's id of the message that it quotes.
     pub quotes: Option<String>,
+    /// The ad or post that led the customer here, as the provider sent it.
+    pub referral: Option<Value>,
 }
 
 /// Who wrote. At least one of `phone` and `user_id` is there: a customer with a username may hide the phone.
@@ -47,7 +50,7 @@ pub struct Payload {
     pub to: String,
     /// What the customer wrote, as plain text.
     pub message: String,
-    /// The provider's id of the message.
+    /// The provider's id of the message; empty where a program says it in the customer's place.
     pub message_id: String,
     /// The tenant's name.
     pub tenant_id: String,
@@ -67,6 +70,9 @@ pub struct Payload {
     /// Provider's id of the message that it quotes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub quotes: Option<String>,
+    /// The ad or post that led the customer here, as the provider sent it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub referral: Option<Value>,
 }
 
 impl Inbound {
@@ -87,6 +93,7 @@ impl Inbound {
             user_id: self.from.user_id,
             content: self.content,
             quotes: self.quotes,
+            referral: self.referral,
         }
     }
 }

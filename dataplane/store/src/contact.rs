@@ -165,6 +165,17 @@ async fn insert_contacts(
     Ok(())
 }
 
+/// Who is known by this phone (digits) or this business-scoped user id.
+///
+/// # Errors
+/// See [`Error::fault`].
+pub async fn find(pool: &PgPool, tenant: &TenantKey, sender: &Sender) -> Result<Option<ContactId>, Error> {
+    let mut connection = pool.acquire().await?;
+    let identities = identities(tenant, sender);
+    let known = look_up(&mut connection, identities.iter()).await?;
+    Ok(identities.iter().find_map(|identity| known.get(identity).copied()))
+}
+
 /// Reads contacts by id.
 ///
 /// # Errors

@@ -13,7 +13,7 @@ use crate::{
     Error, ReadyJob, contact,
     dead_letter::{self, StoredDeadLetter},
     dedupe,
-    job_ready::ready_job,
+    job_ready::{columns, ready_job},
     outbound::{self, Changed},
     receipt,
 };
@@ -89,6 +89,7 @@ pub async fn commit(connection: &mut PgConnection, flush: &Flush) -> Result<Flus
             receipt::keep(&mut transaction, &orphans).await?;
         }
         flushed.changed = applied.changed;
+        flushed.jobs.extend(applied.jobs);
     }
     let dead: Vec<StoredDeadLetter> = flush
         .dead
@@ -145,7 +146,7 @@ async fn insert(
     messages: &[&NewInbound],
     contacts: &[ContactId],
 ) -> Result<Vec<ReadyJob>, Error> {
-    let rows = sqlx::query(
+    let rows = sqlx::query(concat!(
         "WITH u AS (
            SELECT * FROM unnest($1::uuid[], $2::text[], $3::uuid[], $4::int2[], $5::text[], $6::text[], $7::text[],
                                 $8::text[])
@@ -154,10 +155,11 @@ async fn insert(
            INSERT INTO inbound (id, tenant, contact, provider, provider_id, kind, payload)
            SELECT id, tenant, contact, provider, provider_id, kind, payload FROM u
          )
-         INSERT INTO job_ready (job, tenant, lane, contact)
+         INSERT INTO job_ready AS j (job, tenant, lane, contact)
          SELECT id, tenant, lane, contact FROM u ORDER BY ord
-         RETURNING seq, job, tenant, lane, contact",
-    )
+         RETURNING ",
+        columns!(),
+    ))
     .bind(messages.iter().map(|m| m.id.0).collect::<Vec<_>>())
     .bind(messages.iter().map(|m| m.tenant.as_str()).collect::<Vec<_>>())
     .bind(contacts.iter().map(|c| c.0).collect::<Vec<_>>())
@@ -180,11 +182,13 @@ async fn with_earlier(connection: &mut PgConnection, jobs: Vec<ReadyJob>) -> Res
         first.entry(job.contact).or_insert(job.seq);
     }
     let (contacts, seqs): (Vec<Uuid>, Vec<i64>) = first.iter().map(|(contact, seq)| (contact.0, *seq)).unzip();
-    let rows = sqlx::query(
-        "SELECT j.seq, j.job, j.tenant, j.lane, j.contact FROM unnest($1::uuid[], $2::int8[]) AS u(contact, seq)
+    let rows = sqlx::query(concat!(
+        "SELECT ",
+        columns!(),
+        " FROM unnest($1::uuid[], $2::int8[]) AS u(contact, seq)
            JOIN LATERAL (SELECT * FROM job_ready j WHERE j.contact = u.contact AND j.seq < u.seq
                           ORDER BY j.contact, j.seq LIMIT $3) AS j ON true",
-    )
+    ))
     .bind(contacts)
     .bind(seqs)
     .bind(EARLIER)

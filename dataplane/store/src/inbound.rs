@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use jiff::{Timestamp, ToSpan, civil::Weekday, tz::TimeZone};
 use sqlx::{AssertSqlSafe, Connection, PgConnection, PgPool, Row};
 use uuid::Uuid;
-use wigwag_domain::InboundId;
+use wigwag_domain::{ContactId, InboundId, ProviderName};
 
 use crate::Error;
 
@@ -27,6 +27,36 @@ pub async fn payloads(pool: &PgPool, ids: &[InboundId]) -> Result<HashMap<Inboun
     .fetch_all(pool)
     .await?;
     rows.iter().map(|row| Ok((InboundId(row.try_get(0)?), row.try_get(1)?))).collect()
+}
+
+/// The newest message, of those since `since`, of each of these contacts by each of these accounts.
+///
+/// # Errors
+/// See [`Error::fault`].
+pub async fn newest(
+    pool: &PgPool,
+    of: &[(ContactId, ProviderName)],
+    since: Timestamp,
+) -> Result<HashMap<(ContactId, ProviderName), InboundId>, Error> {
+    // The first id of that millisecond: older partitions are not looked into.
+    let first = uuid::Builder::from_unix_timestamp_millis(since.as_millisecond().unsigned_abs(), &[0; 10]).into_uuid();
+    let rows = sqlx::query(
+        "SELECT u.contact, u.provider, i.id FROM unnest($1::uuid[], $2::text[]) AS u(contact, provider)
+           JOIN LATERAL (SELECT id FROM inbound i
+                          WHERE i.contact = u.contact AND i.provider = u.provider AND i.id >= $3
+                          ORDER BY i.contact, i.id DESC LIMIT 1) AS i ON true",
+    )
+    .bind(of.iter().map(|(contact, _)| contact.0).collect::<Vec<_>>())
+    .bind(of.iter().map(|(_, provider)| provider.as_str()).collect::<Vec<_>>())
+    .bind(first)
+    .fetch_all(pool)
+    .await?;
+    rows.iter()
+        .map(|row| {
+            let provider = ProviderName::new(row.try_get::<String, _>(1)?);
+            Ok(((ContactId(row.try_get(0)?), provider), InboundId(row.try_get(2)?)))
+        })
+        .collect()
 }
 
 /// Makes the partitions of this week and the weeks to come that are not there yet. Each is made aside and then

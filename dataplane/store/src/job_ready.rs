@@ -1,9 +1,10 @@
 //! Table `job_ready`: the jobs that wait for their lane's owner.
 
+use jiff::Timestamp;
 use sqlx::{PgPool, Row, postgres::PgRow};
-use wigwag_domain::{ContactId, InboundId, Lane, TenantKey};
+use wigwag_domain::{ContactId, JobId, JobKind, Lane, TenantKey};
 
-use crate::{Error, LaneEpoch};
+use crate::{Error, LaneEpoch, outbound::seconds};
 
 /// A job's place in the queue.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -11,7 +12,11 @@ pub struct ReadyJob {
     /// Its order among the jobs of its contact.
     pub seq: i64,
     /// The job.
-    pub job: InboundId,
+    pub job: JobId,
+    /// What it is about.
+    pub kind: JobKind,
+    /// Since when it may run, by the database's clock, in whole milliseconds.
+    pub run_at: Timestamp,
     /// Its tenant.
     pub tenant: TenantKey,
     /// Its contact's lane.
@@ -20,31 +25,53 @@ pub struct ReadyJob {
     pub contact: ContactId,
 }
 
-/// Reads `seq, job, tenant, lane, contact`.
+/// The columns that [`ready_job`] reads, of a row of `job_ready` named `j`.
+macro_rules! columns {
+    () => {
+        "j.seq, j.job, j.tenant, j.lane, j.contact, j.kind, floor(extract(epoch FROM j.run_at) * 1000)::int8"
+    };
+}
+pub(crate) use columns;
+
+/// Reads [`columns`].
 pub(crate) fn ready_job(row: &PgRow) -> Result<ReadyJob, sqlx::Error> {
+    let kind: &str = row.try_get(5)?;
+    let unreadable =
+        |what: String| sqlx::Error::ColumnDecode { index: what, source: "a later release wrote it".into() };
     Ok(ReadyJob {
         seq: row.try_get(0)?,
-        job: InboundId(row.try_get(1)?),
+        job: JobId(row.try_get(1)?),
         tenant: TenantKey::from_stored(row.try_get(2)?),
         lane: Lane(row.try_get(3)?),
         contact: ContactId(row.try_get(4)?),
+        kind: JobKind::find(kind).ok_or_else(|| unreadable(format!("kind {kind:?}")))?,
+        run_at: Timestamp::from_millisecond(row.try_get(6)?).map_err(|_| unreadable("run_at".to_owned()))?,
     })
 }
 
-/// The first `limit` due jobs of each of these lanes, in order, leaving out contacts of which enough is known.
+/// The first `limit` due jobs of each of these lanes, in order, without the messages of contacts that wait or of which
+/// enough is known; what is no message is found past them.
 ///
 /// # Errors
 /// See [`Error::fault`].
 pub async fn due(pool: &PgPool, lanes: &[LaneEpoch], but: &[ContactId], limit: i64) -> Result<Vec<ReadyJob>, Error> {
-    let rows = sqlx::query(
-        "SELECT j.seq, j.job, m.tenant, m.lane, j.contact
-           FROM unnest($1::text[], $2::int2[]) AS m(tenant, lane)
-           JOIN LATERAL (SELECT seq, job, contact FROM job_ready j
-                          WHERE j.tenant = m.tenant AND j.lane = m.lane AND j.run_at <= clock_timestamp()
-                            AND j.contact <> ALL ($3::uuid[])
-                          ORDER BY j.tenant, j.lane, j.seq LIMIT $4) AS j ON true
+    let rows = sqlx::query(concat!(
+        "SELECT ",
+        columns!(),
+        " FROM unnest($1::text[], $2::int2[]) AS m(tenant, lane)
+           JOIN LATERAL (
+             (SELECT * FROM job_ready j
+               WHERE j.tenant = m.tenant AND j.lane = m.lane AND j.run_at <= clock_timestamp()
+                 AND j.kind = 'message' AND j.contact <> ALL ($3::uuid[])
+               ORDER BY j.tenant, j.lane, j.seq LIMIT $4)
+             UNION ALL
+             (SELECT * FROM job_ready j
+               WHERE j.tenant = m.tenant AND j.lane = m.lane AND j.run_at <= clock_timestamp()
+                 AND j.kind <> 'message'
+               ORDER BY j.tenant, j.lane, j.seq LIMIT $4)
+           ) AS j ON true
           ORDER BY j.seq",
-    )
+    ))
     .bind(lanes.iter().map(|l| l.tenant.as_str()).collect::<Vec<_>>())
     .bind(lanes.iter().map(|l| l.lane.0).collect::<Vec<_>>())
     .bind(but.iter().map(|c| c.0).collect::<Vec<_>>())
@@ -52,6 +79,22 @@ pub async fn due(pool: &PgPool, lanes: &[LaneEpoch], but: &[ContactId], limit: i
     .fetch_all(pool)
     .await?;
     Ok(rows.iter().map(ready_job).collect::<Result<_, _>>()?)
+}
+
+/// Puts jobs off until then.
+///
+/// # Errors
+/// See [`Error::fault`].
+pub async fn put_off(pool: &PgPool, jobs: &[(i64, Timestamp)]) -> Result<(), Error> {
+    sqlx::query(
+        "UPDATE job_ready j SET run_at = to_timestamp(u.at)
+           FROM unnest($1::int8[], $2::float8[]) AS u(seq, at) WHERE j.seq = u.seq",
+    )
+    .bind(jobs.iter().map(|(seq, _)| *seq).collect::<Vec<_>>())
+    .bind(jobs.iter().map(|(_, at)| seconds(*at)).collect::<Vec<_>>())
+    .execute(pool)
+    .await?;
+    Ok(())
 }
 
 /// How much waits, by tenant.
@@ -97,20 +140,22 @@ pub async fn depth(pool: &PgPool, tenants: &[&TenantKey]) -> Result<Vec<Depth>, 
 /// # Errors
 /// See [`Error::fault`].
 pub async fn count_attempts(pool: &PgPool, lanes: &[LaneEpoch], max: i16) -> Result<Vec<ReadyJob>, Error> {
-    let rows = sqlx::query(
+    let rows = sqlx::query(concat!(
         "WITH head AS (SELECT DISTINCT ON (j.contact) j.seq
              FROM job_ready j JOIN unnest($1::text[], $2::int2[]) AS t(tenant, lane) USING (tenant, lane)
             WHERE j.run_at <= clock_timestamp() ORDER BY j.contact, j.seq)
          UPDATE job_ready j SET attempts = attempts + 1 FROM head WHERE j.seq = head.seq
-         RETURNING j.seq, j.job, j.tenant, j.lane, j.contact, j.attempts",
-    )
+         RETURNING ",
+        columns!(),
+        ", j.attempts",
+    ))
     .bind(lanes.iter().map(|l| l.tenant.as_str()).collect::<Vec<_>>())
     .bind(lanes.iter().map(|l| l.lane.0).collect::<Vec<_>>())
     .fetch_all(pool)
     .await?;
     let mut exhausted = vec![];
     for row in &rows {
-        if row.try_get::<i16, _>(5)? > max {
+        if row.try_get::<i16, _>(7)? > max {
             exhausted.push(ready_job(row)?);
         }
     }

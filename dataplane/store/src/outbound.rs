@@ -8,7 +8,10 @@ use sqlx::{PgConnection, PgPool, Row};
 use uuid::Uuid;
 use wigwag_domain::{ContactId, InboundId, OutboundId, ProviderName, Receipt, SessionId, Status, TenantKey};
 
-use crate::Error;
+use crate::{
+    Error, ReadyJob,
+    job_ready::{columns, ready_job},
+};
 
 /// A message as dispatch needs it.
 #[derive(Clone, Debug)]
@@ -19,6 +22,19 @@ pub struct ToSend {
     pub provider: ProviderName,
     /// JSON of [`wigwag_domain::Body`].
     pub body: String,
+    /// JSON of the [`wigwag_domain::TemplateMessage`] that goes where the customer has not written for 24 hours.
+    pub fallback: Option<String>,
+}
+
+/// A message of a session that failed.
+#[derive(Clone, Debug)]
+pub struct FailedMessage {
+    /// The session that said it.
+    pub session: SessionId,
+    /// The provider's code.
+    pub code: Option<i32>,
+    /// The provider's words.
+    pub error: String,
 }
 
 /// A message whose status a receipt changed: told to whoever listens, once.
@@ -53,6 +69,8 @@ struct Folded<'a> {
 /// What receipts led to.
 #[derive(Debug, Default)]
 pub struct Applied {
+    /// Jobs of sessions whose message failed.
+    pub jobs: Vec<ReadyJob>,
     /// Messages whose status changed.
     pub changed: Vec<Changed>,
     /// Positions, among the receipts given, of those whose message is not there.
@@ -65,8 +83,8 @@ pub struct Applied {
 /// See [`Error::fault`].
 pub async fn to_send(pool: &PgPool, ids: &[OutboundId]) -> Result<HashMap<OutboundId, ToSend>, Error> {
     let rows = sqlx::query(
-        "SELECT u.id, b.job, b.provider, b.body FROM unnest($1::uuid[]) AS u(id)
-           JOIN LATERAL (SELECT job, provider, body FROM outbound b WHERE b.id = u.id) AS b ON true",
+        "SELECT u.id, b.job, b.provider, b.body, b.fallback FROM unnest($1::uuid[]) AS u(id)
+           JOIN LATERAL (SELECT job, provider, body, fallback FROM outbound b WHERE b.id = u.id) AS b ON true",
     )
     .bind(ids.iter().map(|id| id.0).collect::<Vec<_>>())
     .fetch_all(pool)
@@ -75,9 +93,63 @@ pub async fn to_send(pool: &PgPool, ids: &[OutboundId]) -> Result<HashMap<Outbou
         .map(|row| {
             let job = row.try_get::<Option<Uuid>, _>(1)?.map(InboundId);
             let provider = ProviderName::new(row.try_get::<String, _>(2)?);
-            Ok((OutboundId(row.try_get(0)?), ToSend { job, provider, body: row.try_get(3)? }))
+            let to_send = ToSend { job, provider, body: row.try_get(3)?, fallback: row.try_get(4)? };
+            Ok((OutboundId(row.try_get(0)?), to_send))
         })
         .collect()
+}
+
+/// Messages that failed, by id.
+///
+/// # Errors
+/// See [`Error::fault`].
+pub async fn failed(pool: &PgPool, ids: &[OutboundId]) -> Result<HashMap<OutboundId, FailedMessage>, Error> {
+    let rows = sqlx::query(
+        "SELECT u.id, b.session, b.error_code, coalesce(b.error, '') FROM unnest($1::uuid[]) AS u(id)
+           JOIN LATERAL (SELECT session, error_code, error FROM outbound b
+                          WHERE b.id = u.id AND b.session IS NOT NULL) AS b ON true",
+    )
+    .bind(ids.iter().map(|id| id.0).collect::<Vec<_>>())
+    .fetch_all(pool)
+    .await?;
+    rows.iter()
+        .map(|row| {
+            let failed =
+                FailedMessage { session: SessionId(row.try_get(1)?), code: row.try_get(2)?, error: row.try_get(3)? };
+            Ok((OutboundId(row.try_get(0)?), failed))
+        })
+        .collect()
+}
+
+/// Our messages by the provider's ids, as customers quote them.
+///
+/// # Errors
+/// See [`Error::fault`].
+pub async fn quoted(pool: &PgPool, quotes: &[(&TenantKey, &str)]) -> Result<HashMap<String, OutboundId>, Error> {
+    let rows = sqlx::query(
+        "SELECT u.provider_id, b.id FROM unnest($1::text[], $2::text[]) AS u(tenant, provider_id)
+           JOIN LATERAL (SELECT id FROM outbound b
+                          WHERE b.tenant = u.tenant AND b.provider_id = u.provider_id AND b.provider_id IS NOT NULL
+                          LIMIT 1) AS b ON true",
+    )
+    .bind(quotes.iter().map(|(tenant, _)| tenant.as_str()).collect::<Vec<_>>())
+    .bind(quotes.iter().map(|(_, id)| *id).collect::<Vec<_>>())
+    .fetch_all(pool)
+    .await?;
+    rows.iter().map(|row| Ok((row.try_get(0)?, OutboundId(row.try_get(1)?)))).collect()
+}
+
+/// Writes the body that goes out instead of what the session said: nothing else is left of it.
+///
+/// # Errors
+/// See [`Error::fault`].
+pub async fn replace_body(pool: &PgPool, id: OutboundId, body: &str) -> Result<(), Error> {
+    sqlx::query("UPDATE outbound SET body = $2, fallback = NULL WHERE id = $1")
+        .bind(id.0)
+        .bind(body)
+        .execute(pool)
+        .await?;
+    Ok(())
 }
 
 /// Moves messages up by what providers tell of them: by our own id first, else by the provider's, and only within
@@ -93,7 +165,7 @@ pub async fn apply_receipts(
     let orphans = (0..receipts.len()).filter(|at| !found.contains_key(at)).collect();
     let folded = fold(receipts, &found);
     if folded.is_empty() {
-        return Ok(Applied { changed: vec![], orphans });
+        return Ok(Applied { orphans, ..Applied::default() });
     }
     let rows = sqlx::query(
         "WITH r AS MATERIALIZED (
@@ -125,9 +197,9 @@ pub async fn apply_receipts(
     .bind(folded.iter().map(|f| f.failed_at.map(seconds)).collect::<Vec<_>>())
     .bind(folded.iter().map(|f| f.code).collect::<Vec<_>>())
     .bind(folded.iter().map(|f| f.title).collect::<Vec<_>>())
-    .fetch_all(connection)
+    .fetch_all(&mut *connection)
     .await?;
-    let changed = rows
+    let changed: Vec<Changed> = rows
         .iter()
         .map(|row| {
             Ok(Changed {
@@ -139,7 +211,29 @@ pub async fn apply_receipts(
             })
         })
         .collect::<Result<_, sqlx::Error>>()?;
-    Ok(Applied { changed, orphans })
+    let failed: Vec<&Changed> =
+        changed.iter().filter(|c| c.status == Status::Failed.as_str() && c.session.is_some()).collect();
+    let jobs = if failed.is_empty() { vec![] } else { failures(connection, &failed).await? };
+    Ok(Applied { jobs, changed, orphans })
+}
+
+/// Makes jobs of messages that failed, for the sessions that said them.
+async fn failures(connection: &mut PgConnection, failed: &[&Changed]) -> Result<Vec<ReadyJob>, Error> {
+    let rows = sqlx::query(concat!(
+        "INSERT INTO job_ready AS j (job, kind, tenant, lane, contact)
+         SELECT u.id, 'failure', u.tenant, c.lane, u.contact
+           FROM unnest($1::uuid[], $2::text[], $3::uuid[]) AS u(id, tenant, contact)
+           JOIN LATERAL (SELECT lane FROM contact c WHERE c.id = u.contact) AS c ON true
+          ORDER BY u.id
+         RETURNING ",
+        columns!(),
+    ))
+    .bind(failed.iter().map(|c| c.id.0).collect::<Vec<_>>())
+    .bind(failed.iter().map(|c| c.tenant.as_str()).collect::<Vec<_>>())
+    .bind(failed.iter().map(|c| c.contact.0).collect::<Vec<_>>())
+    .fetch_all(connection)
+    .await?;
+    Ok(rows.iter().map(ready_job).collect::<Result<_, _>>()?)
 }
 
 /// The message of each receipt, by its position.

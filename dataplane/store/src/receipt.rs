@@ -6,7 +6,7 @@ use uuid::Uuid;
 use wigwag_domain::{OutboundId, Receipt, ReceiptError, Status, TenantKey};
 
 use crate::{
-    Error,
+    Error, ReadyJob,
     outbound::{self, Changed, seconds},
 };
 
@@ -51,12 +51,21 @@ pub enum Which<'a> {
     All(&'a [TenantKey]),
 }
 
+/// What orphans led to.
+#[derive(Debug, Default)]
+pub struct Adopted {
+    /// Messages whose status changed.
+    pub changed: Vec<Changed>,
+    /// Jobs of sessions whose message failed.
+    pub jobs: Vec<ReadyJob>,
+}
+
 /// Applies orphans whose message is there by now. A new transaction: one that began before the message was committed
 /// would miss it, and the message's would miss the orphan, for ever.
 ///
 /// # Errors
 /// See [`Error::fault`].
-pub async fn adopt(connection: &mut PgConnection, which: Which<'_>) -> Result<Vec<Changed>, Error> {
+pub async fn adopt(connection: &mut PgConnection, which: Which<'_>) -> Result<Adopted, Error> {
     let mut transaction = connection.begin().await?;
     let rows =
         match which {
@@ -100,7 +109,7 @@ pub async fn adopt(connection: &mut PgConnection, which: Which<'_>) -> Result<Ve
         };
     let kept: Vec<(TenantKey, Receipt)> = rows.iter().map(read).collect::<Result<_, _>>()?;
     if kept.is_empty() {
-        return Ok(vec![]);
+        return Ok(Adopted::default());
     }
     let receipts: Vec<_> = kept.iter().map(|(tenant, receipt)| (tenant, receipt)).collect();
     let applied = outbound::apply_receipts(&mut transaction, &receipts).await?;
@@ -116,7 +125,7 @@ pub async fn adopt(connection: &mut PgConnection, which: Which<'_>) -> Result<Ve
     .execute(&mut *transaction)
     .await?;
     transaction.commit().await?;
-    Ok(applied.changed)
+    Ok(Adopted { changed: applied.changed, jobs: applied.jobs })
 }
 
 fn read(row: &PgRow) -> Result<(TenantKey, Receipt), Error> {

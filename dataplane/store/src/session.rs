@@ -1,4 +1,4 @@
-//! Table `session`: conversations. Written by [`crate::effects`] only.
+//! Table `session`: conversations. Written by [`crate::effects`] only; people look at them by [`crate::session_view`].
 
 use std::collections::HashMap;
 
@@ -16,8 +16,12 @@ pub struct StoredSession {
     pub flow: String,
     /// The revision that it runs for life.
     pub revision: String,
+    /// Revisions of the flows that it may call, `name@revision`.
+    pub pinned: Vec<String>,
     /// `Active`, `Paused`, `Completed` or `Errored`.
     pub state: &'static str,
+    /// The node of its Flow where it stands: while it is in a called Flow, the one that called.
+    pub node: String,
     /// The engine's own JSON.
     pub context: String,
 }
@@ -28,7 +32,7 @@ pub struct StoredSession {
 /// See [`Error::fault`].
 pub async fn open(pool: &PgPool, contacts: &[ContactId]) -> Result<HashMap<ContactId, Vec<StoredSession>>, Error> {
     let rows = sqlx::query(
-        "SELECT s.contact, s.id, s.flow, s.revision, s.state, s.context
+        "SELECT s.contact, s.id, s.flow, s.revision, s.state, s.context, s.node, s.pinned
            FROM unnest($1::uuid[]) AS u(contact)
            JOIN LATERAL (SELECT * FROM session s
                           WHERE s.contact = u.contact AND s.state IN ('Active', 'Paused')) AS s ON true",
@@ -38,14 +42,19 @@ pub async fn open(pool: &PgPool, contacts: &[ContactId]) -> Result<HashMap<Conta
     .await?;
     let mut sessions: HashMap<ContactId, Vec<StoredSession>> = HashMap::new();
     for row in &rows {
-        let state: String = row.try_get(4)?;
         sessions.entry(ContactId(row.try_get(0)?)).or_default().push(StoredSession {
             id: SessionId(row.try_get(1)?),
             flow: row.try_get(2)?,
             revision: row.try_get(3)?,
-            state: if state == "Paused" { "Paused" } else { "Active" },
+            state: state(row.try_get(4)?),
             context: row.try_get(5)?,
+            node: row.try_get(6)?,
+            pinned: row.try_get(7)?,
         });
     }
     Ok(sessions)
+}
+
+pub(crate) fn state(word: &str) -> &'static str {
+    ["Active", "Paused", "Completed"].into_iter().find(|known| *known == word).unwrap_or("Errored")
 }

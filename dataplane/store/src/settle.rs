@@ -6,7 +6,10 @@ use std::time::Duration;
 use sqlx::PgConnection;
 use wigwag_domain::OutboundId;
 
-use crate::Error;
+use crate::{
+    Error, ReadyJob,
+    job_ready::{columns, ready_job},
+};
 
 /// What became of one attempt.
 #[derive(Clone, Debug)]
@@ -50,18 +53,18 @@ pub enum SendResult {
     },
 }
 
-/// Writes results.
+/// Writes results. A message of a session that failed is a job of that session, which is returned.
 ///
 /// # Errors
 /// See [`Error::fault`].
-pub async fn settle(connection: &mut PgConnection, results: &[Settled]) -> Result<(), Error> {
+pub async fn settle(connection: &mut PgConnection, results: &[Settled]) -> Result<Vec<ReadyJob>, Error> {
     let parts: Vec<_> = results.iter().map(|settled| parts(&settled.result)).collect();
-    sqlx::query(
+    let rows = sqlx::query(concat!(
         "WITH l AS MATERIALIZED (
-           SELECT o.* FROM (
+           SELECT o.*, locked.status AS before FROM (
              SELECT * FROM unnest($1::uuid[], $2::int4[], $3::text[], $4::text[], $5::int4[], $6::text[], $7::float8[])
                       AS o(id, attempt, result, provider_id, code, title, wait) ORDER BY o.id
-           ) AS o JOIN LATERAL (SELECT FROM outbound b WHERE b.id = o.id FOR NO KEY UPDATE) AS locked ON true
+           ) AS o JOIN LATERAL (SELECT status FROM outbound b WHERE b.id = o.id FOR NO KEY UPDATE) AS locked ON true
          ), s AS (
            UPDATE outbound b
               SET status = CASE WHEN l.result <> 'again' AND b.status < nullif(l.result, 'again')::message_status
@@ -73,16 +76,25 @@ pub async fn settle(connection: &mut PgConnection, results: &[Settled]) -> Resul
                   error_code = coalesce(l.code, b.error_code),
                   error = coalesce(l.title, b.error)
              FROM l WHERE b.id = l.id
+           RETURNING b.id, b.tenant, b.contact, b.session, b.status, l.before
          ), gone AS (
            DELETE FROM outbox x USING l WHERE x.id = l.id AND l.result IN ('accepted', 'failed')
+         ), waits AS (
+           UPDATE outbox x
+              SET state = CASE l.result WHEN 'again' THEN 'queued' ELSE 'unknown' END,
+                  run_at = clock_timestamp() + l.wait * interval '1 second'
+             FROM l
+            WHERE x.id = l.id AND x.attempt = l.attempt AND x.state IN ('sending', 'unknown')
+              AND l.result IN ('again', 'unknown')
          )
-         UPDATE outbox x
-            SET state = CASE l.result WHEN 'again' THEN 'queued' ELSE 'unknown' END,
-                run_at = clock_timestamp() + l.wait * interval '1 second'
-           FROM l
-          WHERE x.id = l.id AND x.attempt = l.attempt AND x.state IN ('sending', 'unknown')
-            AND l.result IN ('again', 'unknown')",
-    )
+         INSERT INTO job_ready AS j (job, kind, tenant, lane, contact)
+         SELECT s.id, 'failure', s.tenant, c.lane, s.contact
+           FROM s JOIN LATERAL (SELECT lane FROM contact c WHERE c.id = s.contact) AS c ON true
+          WHERE s.status = 'failed' AND s.before <> 'failed' AND s.session IS NOT NULL
+          ORDER BY s.id
+         RETURNING ",
+        columns!(),
+    ))
     .bind(results.iter().map(|r| r.id.0).collect::<Vec<_>>())
     .bind(results.iter().map(|r| r.attempt).collect::<Vec<_>>())
     .bind(parts.iter().map(|p| p.word).collect::<Vec<_>>())
@@ -90,9 +102,9 @@ pub async fn settle(connection: &mut PgConnection, results: &[Settled]) -> Resul
     .bind(parts.iter().map(|p| p.code).collect::<Vec<_>>())
     .bind(parts.iter().map(|p| p.title).collect::<Vec<_>>())
     .bind(parts.iter().map(|p| p.wait.as_secs_f64()).collect::<Vec<_>>())
-    .execute(connection)
+    .fetch_all(connection)
     .await?;
-    Ok(())
+    Ok(rows.iter().map(ready_job).collect::<Result<_, _>>()?)
 }
 
 /// A result as columns.
