@@ -10,11 +10,15 @@ use crate::question::WireId;
 /// WhatsApp's own limit, in UTF-16 units. What is longer came by another way, and its rest is not read: a session
 /// keeps the text under several names.
 const MAX_TEXT: usize = 4_096;
+/// The longest of what a session keeps beside the text: ids, names of files.
+const MAX_FIELD: usize = 1_000;
 
 /// A message.
 #[derive(Debug)]
 pub(crate) struct Said<'a> {
     pub content: &'a Content,
+    /// The ad or post that led the customer here.
+    pub referral: Option<&'a Value>,
     /// The words in it, if any.
     pub text: String,
     /// What a tap was on.
@@ -33,7 +37,7 @@ impl<'a> Said<'a> {
             Content::Tap(tap) => Some(WireId::read(&tap.id)),
             _ => None,
         };
-        Self { content, text, tap }
+        Self { content, referral: message.referral.as_ref(), text, tap }
     }
 
     /// The message as `event` shows it: its kind as `type`, its words as `text`, and what else it holds.
@@ -42,6 +46,11 @@ impl<'a> Said<'a> {
         clean_all(&mut event);
         if let Value::Object(fields) = &mut event {
             fields.insert("text".to_owned(), self.text.as_str().into());
+            if let Some(referral) = self.referral {
+                let mut referral = referral.clone();
+                clean_all(&mut referral);
+                fields.insert("referral".to_owned(), referral);
+            }
             if let Some(tap) = &self.tap {
                 fields.insert("id".to_owned(), clean(tap.option).into());
             }
@@ -68,18 +77,19 @@ impl<'a> Said<'a> {
             TapKind::QuickReply => "button",
         };
         let id = self.tap.as_ref().map_or(tap.id.as_str(), |tap| tap.option);
-        [Some(clean(id).into_owned()), Some(kind.to_owned()), Some(self.text.clone())]
+        [Some(field(id)), Some(kind.to_owned()), Some(self.text.clone())]
     }
 
     /// The file that came, under the word for its sort.
     pub fn media(&self) -> Option<(&'static str, Value)> {
         let Content::Media(media) = self.content else { return None };
         let Media { kind, id, mime_type, caption: _, filename } = media;
-        let mut file = Map::from_iter([("id".to_owned(), json!(id))]);
-        let caption = (!self.text.is_empty()).then_some(&self.text);
-        for (key, value) in [("mime_type", mime_type.as_ref()), ("caption", caption), ("filename", filename.as_ref())] {
+        let mut file = Map::from_iter([("id".to_owned(), json!(field(id)))]);
+        let caption = (!self.text.is_empty()).then(|| self.text.clone());
+        let [mime_type, filename] = [mime_type, filename].map(|text| text.as_deref().map(field));
+        for (key, value) in [("mime_type", mime_type), ("caption", caption), ("filename", filename)] {
             if let Some(value) = value {
-                file.insert(key.to_owned(), clean(value).into());
+                file.insert(key.to_owned(), value.into());
             }
         }
         if *kind == MediaKind::Voice {
@@ -89,17 +99,28 @@ impl<'a> Said<'a> {
     }
 }
 
-/// Cleans every text in a value, whichever provider it came from.
-fn clean_all(value: &mut Value) {
+fn field(text: &str) -> String {
+    cut(&clean(text), MAX_FIELD).into_owned()
+}
+
+/// Cleans every text in a value, from whomever it came.
+pub(crate) fn clean_all(value: &mut Value) {
     match value {
         Value::String(text) if text.contains('\0') => *text = clean(text).into_owned(),
         Value::Array(items) => items.iter_mut().for_each(clean_all),
-        Value::Object(map) => map.values_mut().for_each(clean_all),
+        Value::Object(map) => {
+            if map.keys().any(|key| key.contains('\0')) {
+                let cleaned = std::mem::take(map).into_iter().map(|(key, value)| (clean(&key).into_owned(), value));
+                *map = cleaned.collect();
+            }
+            map.values_mut().for_each(clean_all);
+        }
         _ => {}
     }
 }
 
-const fn media_type(kind: MediaKind) -> &'static str {
+/// The word for a sort of file.
+pub(crate) const fn media_type(kind: MediaKind) -> &'static str {
     match kind {
         MediaKind::Image => "image",
         MediaKind::Video => "video",

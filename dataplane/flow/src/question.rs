@@ -1,8 +1,13 @@
 //! Questions: the node `options`, as it goes out and as its answers are read.
 
-use wigwag_domain::{Body, Choice as Row, WaitId, cut};
+use wigwag_domain::{Body, Choice as Row, Header, WaitId, cut};
 
-use crate::{fold::fold, message::Said, program::NodeIndex, template::Template};
+use crate::{
+    fold::fold,
+    message::Said,
+    program::{Delivery, File, NodeIndex, Patience},
+    template::{Words, pick},
+};
 
 /// The longest text of a message, in UTF-16 units.
 pub(crate) const MESSAGE_TEXT: usize = 4_096;
@@ -16,6 +21,11 @@ pub(crate) const ROW_TITLE: usize = 24;
 pub(crate) const LIST_BUTTON: usize = 20;
 /// The longest description of a list's row, in UTF-16 units.
 pub(crate) const DESCRIPTION: usize = 72;
+/// The longest header and footer, in UTF-16 units.
+pub(crate) const HEADER: usize = 60;
+pub(crate) const FOOTER: usize = 60;
+/// The longest caption of a file, in UTF-16 units.
+pub(crate) const CAPTION: usize = 1_024;
 /// The longest id of an option, in UTF-16 units: with the wait behind it, it must fit a row's 200.
 pub(crate) const OPTION_ID: usize = 187;
 
@@ -25,17 +35,58 @@ const LIST_TEXT: usize = 4_096;
 /// A question with its options.
 #[derive(Clone, Debug)]
 pub(crate) struct Question {
-    pub text: Template,
+    pub header: Option<QuestionHeader>,
+    pub text: Words,
+    pub footer: Option<Words>,
     pub choices: Vec<Choice>,
-    /// Caption of the button that opens the list.
-    pub list_button: String,
-    pub no_match: Option<NodeIndex>,
+    /// How the options look, by language; at least one.
+    pub faces: Vec<Faces>,
+    pub retries: u8,
+    pub retry_text: Option<Words>,
+    pub no_match: NoMatch,
+    pub stale: Option<NodeIndex>,
+    pub patience: Patience,
+    pub delivery: Delivery,
+}
+
+/// What follows an answer that is none of the options.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum NoMatch {
+    /// The question again.
+    AskAgain,
+    /// A node; none ends the flow.
+    Go(Option<NodeIndex>),
+}
+
+/// What stands above a question.
+#[derive(Clone, Debug)]
+pub(crate) enum QuestionHeader {
+    Text(Words),
+    Media(File),
 }
 
 /// An option.
 #[derive(Clone, Debug)]
 pub(crate) struct Choice {
     pub id: String,
+    /// Another id by which programs know it; the editor's form.
+    pub alias: Option<String>,
+    pub next: Option<NodeIndex>,
+}
+
+/// How the options look in a language.
+#[derive(Clone, Debug)]
+pub(crate) struct Faces {
+    pub language: String,
+    /// One for each option.
+    pub faces: Vec<Face>,
+    /// Caption of the button that opens the list.
+    pub list_button: String,
+}
+
+/// How an option looks.
+#[derive(Clone, Debug)]
+pub(crate) struct Face {
     /// As the flow has it.
     pub title: String,
     /// As the customer sees it: short enough, and unlike the others.
@@ -43,7 +94,6 @@ pub(crate) struct Choice {
     /// Both titles, folded.
     pub folded: [String; 2],
     pub description: Option<String>,
-    pub next: Option<NodeIndex>,
 }
 
 /// What travels as the id of a button or row: `<option>~<wait>`.
@@ -73,44 +123,72 @@ impl Question {
         if options > MAX_BUTTONS { LIST_TEXT } else { BUTTONS_TEXT }
     }
 
-    /// The question as it goes out. `text` is rendered and fits.
-    pub fn body(&self, text: String, wait: WaitId) -> Body {
-        let wait = wait.short();
-        let rows = self.choices.iter().map(|choice| Row {
-            id: format!("{}~{wait}", choice.id),
-            title: choice.shown.clone(),
-            description: choice.description.clone(),
+    /// What travels as the id of an option.
+    pub fn wire_id(option: &str, wait: WaitId) -> String {
+        format!("{option}~{}", wait.short())
+    }
+
+    /// How the options look to a customer of these languages, best first.
+    pub fn faces(&self, languages: &[&str]) -> &[Face] {
+        self.in_language(languages).map_or(&[], |faces| &faces.faces)
+    }
+
+    fn in_language(&self, languages: &[&str]) -> Option<&Faces> {
+        pick(languages, self.faces.iter().map(|faces| (faces.language.as_str(), faces)))
+    }
+
+    /// The question as it goes out. Its texts are rendered and fit.
+    pub fn body(
+        &self,
+        header: Option<Header>,
+        text: String,
+        footer: Option<String>,
+        languages: &[&str],
+        wait: WaitId,
+    ) -> Body {
+        let faces = self.in_language(languages);
+        let looks = faces.map_or(&[][..], |faces| &faces.faces);
+        let rows = self.choices.iter().zip(looks).map(|(choice, face)| Row {
+            id: Self::wire_id(&choice.id, wait),
+            title: face.shown.clone(),
+            description: face.description.clone(),
         });
         if self.choices.len() > MAX_BUTTONS {
-            return Body::List { text, button: self.list_button.clone(), rows: rows.collect() };
+            let header = match header {
+                Some(Header::Text(text)) => Some(text),
+                Some(Header::Media(_)) | None => None,
+            };
+            let button = faces.map(|faces| faces.list_button.clone()).unwrap_or_default();
+            return Body::List { header, text, footer, button, rows: rows.collect() };
         }
         let buttons = rows.map(|row| Row { description: None, ..row }).collect();
-        Body::Buttons { text, buttons }
+        Body::Buttons { header, text, footer, buttons }
     }
 
     /// The option that a message chooses: by id, exact title, number or folded title, whichever finds one first. Two
     /// found at once are none.
-    pub fn chosen(&self, said: &Said<'_>) -> Option<usize> {
+    pub fn chosen(&self, said: &Said<'_>, languages: &[&str]) -> Option<usize> {
         let text = said.text.trim();
         let id = said.tap.as_ref().map_or(text, |tap| tap.option);
         if id.is_empty() && text.is_empty() {
             return None;
         }
+        let faces = self.faces(languages);
         let number = text.trim_end_matches(['.', ')']);
         let number = number.bytes().all(|byte| byte.is_ascii_digit()).then(|| number.parse::<usize>().ok()).flatten();
         let folded = fold(text);
-        let hit = self.hit(|_, choice| choice.id == id);
-        let hit = hit.or_else(|| self.hit(|_, choice| choice.title == text || choice.shown == text));
-        let hit = hit.or_else(|| self.hit(|index, _| number == Some(index + 1)));
-        hit.or_else(|| self.hit(|_, choice| choice.folded.contains(&folded)))?
+        let hit = hit(&self.choices, |_, choice| choice.id == id || choice.alias.as_deref() == Some(id));
+        let hit = hit.or_else(|| self::hit(faces, |_, face| face.title == text || face.shown == text));
+        let hit = hit.or_else(|| self::hit(faces, |index, _| number == Some(index + 1)));
+        hit.or_else(|| self::hit(faces, |_, face| face.folded.contains(&folded)))?
     }
+}
 
-    /// The one option of which something holds; `Some(None)` where there are several.
-    fn hit(&self, holds: impl Fn(usize, &Choice) -> bool) -> Option<Option<usize>> {
-        let mut hits = (0..self.choices.len()).filter(|index| holds(*index, &self.choices[*index]));
-        let first = hits.next()?;
-        Some(hits.next().is_none().then_some(first))
-    }
+/// The one thing of which something holds; `Some(None)` where there are several.
+fn hit<T>(things: &[T], holds: impl Fn(usize, &T) -> bool) -> Option<Option<usize>> {
+    let mut hits = things.iter().enumerate().filter(|(index, thing)| holds(*index, thing)).map(|(index, _)| index);
+    let first = hits.next()?;
+    Some(hits.next().is_none().then_some(first))
 }
 
 /// Titles as customers see them: at most `limit` UTF-16 units, and no two alike.
@@ -139,21 +217,32 @@ mod tests {
     fn question(options: &[(&str, &str)]) -> Question {
         let titles: Vec<_> = options.iter().map(|(_, title)| *title).collect();
         let shown = shown_titles(&titles, if options.len() > MAX_BUTTONS { ROW_TITLE } else { BUTTON_TITLE });
-        let choices = options.iter().zip(shown).map(|((id, title), shown)| Choice {
-            id: (*id).to_owned(),
+        let choices = options.iter().map(|(id, _)| Choice { id: (*id).to_owned(), alias: None, next: None });
+        let faces = titles.iter().zip(shown).map(|(title, shown)| Face {
             title: (*title).to_owned(),
             folded: [fold(title), fold(&shown)],
             shown,
             description: None,
-            next: None,
         });
-        let text = Template::parse("?").expect("plain text");
-        Question { text, choices: choices.collect(), list_button: "Ver opciones".to_owned(), no_match: None }
+        let (language, list_button) = (String::new(), "Ver opciones".to_owned());
+        Question {
+            header: None,
+            text: Words::plain("?"),
+            footer: None,
+            choices: choices.collect(),
+            faces: vec![Faces { language, faces: faces.collect(), list_button }],
+            retries: 0,
+            retry_text: None,
+            no_match: NoMatch::AskAgain,
+            stale: None,
+            patience: Patience::default(),
+            delivery: Delivery::default(),
+        }
     }
 
     fn said(question: &Question, text: &str) -> Option<usize> {
         let content = Content::Text { text: text.to_owned() };
-        question.chosen(&Said { content: &content, text: text.to_owned(), tap: None })
+        question.chosen(&Said { content: &content, referral: None, text: text.to_owned(), tap: None }, &[])
     }
 
     #[test]
@@ -193,8 +282,8 @@ mod tests {
         ] {
             let tap = Tap { kind: TapKind::ButtonReply, id: id.to_owned(), title: title.to_owned(), description: None };
             let content = Content::Tap(tap);
-            let said = Said { content: &content, text: title.to_owned(), tap: Some(WireId::read(id)) };
-            assert_eq!(question.chosen(&said), chosen, "{id:?}");
+            let said = Said { content: &content, referral: None, text: title.to_owned(), tap: Some(WireId::read(id)) };
+            assert_eq!(question.chosen(&said, &[]), chosen, "{id:?}");
         }
         assert_eq!(WireId::read("a~0123456789AB").wait, None, "we write small letters");
     }
@@ -211,9 +300,10 @@ mod tests {
     #[test]
     fn more_than_three_options_are_a_list() {
         let wait = WaitId(uuid::Uuid::from_u128(7));
-        let three = question(&[("a", "A"), ("b", "B"), ("c", "C")]).body("?".to_owned(), wait);
+        let three = question(&[("a", "A"), ("b", "B"), ("c", "C")]).body(None, "?".to_owned(), None, &[], wait);
         assert!(matches!(&three, Body::Buttons { buttons, .. } if buttons[2].id == "c~000000000007"), "{three:?}");
-        let four = question(&[("a", "A"), ("b", "B"), ("c", "C"), ("d", "D")]).body("?".to_owned(), wait);
+        let four =
+            question(&[("a", "A"), ("b", "B"), ("c", "C"), ("d", "D")]).body(None, "?".to_owned(), None, &[], wait);
         assert!(matches!(&four, Body::List { rows, .. } if rows.len() == 4), "{four:?}");
     }
 

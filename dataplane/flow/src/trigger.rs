@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use wigwag_crds::flow::{self, Finding, Match, Severity};
-use wigwag_domain::Payload;
+use wigwag_domain::{Content, Payload};
 
 use crate::{
     Program,
@@ -22,9 +22,27 @@ pub(crate) const MAX_TRIGGERS: usize = 50;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Trigger {
     /// A keyword, folded, and the weakest form in which it counts.
-    Keyword { folded: String, weakest: Match },
+    Keyword {
+        folded: String,
+        weakest: Match,
+        /// Whether it ends a session that waits for the customer.
+        interrupts: bool,
+    },
+    /// A sort of message that has no words.
+    Sort(Sort),
     /// What no other trigger takes.
     Default,
+    /// No message.
+    Manual,
+}
+
+/// A sort of message that has no words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Sort {
+    Media,
+    Location,
+    Order,
+    Referral,
 }
 
 /// How well a flow's triggers match a message; the better, the greater.
@@ -34,6 +52,8 @@ pub enum Rank {
     Default,
     /// A keyword stands somewhere in the message.
     Contains,
+    /// It takes messages of this sort.
+    Sort,
     /// A keyword is a word of the message.
     Word,
     /// A keyword is the message.
@@ -50,6 +70,20 @@ pub fn best<'a>(flows: impl IntoIterator<Item = &'a Program>, message: &Payload)
     best.map(|(_, flow)| flow)
 }
 
+/// The flow whose keyword is the message and that may interrupt a session, if there is one.
+#[must_use]
+pub fn interrupting<'a>(flows: impl IntoIterator<Item = &'a Program>, message: &Payload) -> Option<&'a Program> {
+    let said = Folded::read(message)?;
+    let interrupts = |flow: &&Program| {
+        flow.triggers().iter().any(|trigger| {
+            matches!(trigger, Trigger::Keyword { interrupts: true, .. }) && trigger.rank(&said) == Some(Rank::Exact)
+        })
+    };
+    let order = |flow: &&Program| flow.priority();
+    let best = |a: &&'a Program, b: &&'a Program| order(a).cmp(&order(b)).then_with(|| b.name().cmp(a.name()));
+    flows.into_iter().filter(interrupts).max_by(best)
+}
+
 /// Keywords that start more than one flow with nothing but their names to decide: a warning on each of them.
 #[must_use]
 pub fn compare_triggers(flows: &[&Program]) -> Vec<(String, Finding)> {
@@ -57,20 +91,18 @@ pub fn compare_triggers(flows: &[&Program]) -> Vec<(String, Finding)> {
     let mut ties = BTreeMap::<_, Vec<(&str, usize)>>::new();
     for flow in flows {
         for (index, trigger) in flow.triggers().iter().enumerate() {
-            let keyword = match trigger {
-                Trigger::Keyword { folded, .. } => Some(folded.as_str()),
-                Trigger::Default => None,
-            };
-            let tied = ties.entry((keyword, flow.priority())).or_default();
+            if matches!(trigger, Trigger::Manual) {
+                continue;
+            }
+            let tied = ties.entry((trigger.described(), flow.priority())).or_default();
             if tied.iter().all(|(name, _)| *name != flow.name()) {
                 tied.push((flow.name(), index));
             }
         }
     }
     let mut findings = Vec::new();
-    for ((keyword, priority), mut tied) in ties.into_iter().filter(|(_, tied)| tied.len() > 1) {
+    for ((what, priority), mut tied) in ties.into_iter().filter(|(_, tied)| tied.len() > 1) {
         tied.sort_unstable();
-        let what = keyword.map_or("default".to_owned(), |keyword| format!("keyword {}", quoted(keyword)));
         for (name, index) in &tied {
             let others: Vec<_> = tied.iter().map(|(other, _)| *other).filter(|other| other != name).collect();
             let message = format!(
@@ -95,6 +127,15 @@ impl Program {
     }
 }
 
+impl Program {
+    /// The place of the trigger that matches a message best; of equals the first.
+    pub(crate) fn matching_trigger(&self, message: &Payload) -> Option<usize> {
+        let said = Folded::read(message)?;
+        let ranked = self.triggers().iter().enumerate().filter_map(|(at, trigger)| Some((trigger.rank(&said)?, at)));
+        ranked.max_by(|a, b| a.0.cmp(&b.0).then(b.1.cmp(&a.1))).map(|(_, at)| at)
+    }
+}
+
 fn rank(flow: &Program, said: &Folded) -> Option<Rank> {
     flow.triggers().iter().filter_map(|trigger| trigger.rank(said)).max()
 }
@@ -103,6 +144,7 @@ fn rank(flow: &Program, said: &Folded) -> Option<Rank> {
 struct Folded {
     text: String,
     tapped: Option<String>,
+    sorts: Vec<Sort>,
 }
 
 impl Folded {
@@ -111,15 +153,37 @@ impl Folded {
             return None;
         }
         let said = Said::read(message);
-        Some(Self { text: fold(&said.text), tapped: said.tap.map(|tap| fold(tap.option)) })
+        let sort = match said.content {
+            Content::Media(_) if said.text.trim().is_empty() => Some(Sort::Media),
+            Content::Location { .. } => Some(Sort::Location),
+            Content::Order { .. } => Some(Sort::Order),
+            _ => None,
+        };
+        let sorts = sort.into_iter().chain(message.referral.as_ref().map(|_| Sort::Referral)).collect();
+        Some(Self { text: fold(&said.text), tapped: said.tap.map(|tap| fold(tap.option)), sorts })
     }
 }
 
 // === impl Trigger ===
 
 impl Trigger {
+    /// What two flows must not both have.
+    fn described(&self) -> String {
+        match self {
+            Self::Keyword { folded, .. } => format!("keyword {}", quoted(folded)),
+            Self::Sort(sort) => format!("{sort:?}").to_lowercase(),
+            Self::Default => "default".to_owned(),
+            Self::Manual => "manual".to_owned(),
+        }
+    }
+
     fn rank(&self, said: &Folded) -> Option<Rank> {
-        let Self::Keyword { folded, weakest } = self else { return Some(Rank::Default) };
+        let (folded, weakest) = match self {
+            Self::Keyword { folded, weakest, .. } => (folded, weakest),
+            Self::Sort(sort) => return said.sorts.contains(sort).then_some(Rank::Sort),
+            Self::Default => return Some(Rank::Default),
+            Self::Manual => return None,
+        };
         if said.text == *folded || said.tapped.as_ref() == Some(folded) {
             return Some(Rank::Exact);
         }
@@ -153,44 +217,7 @@ pub(crate) fn compile(triggers: &[flow::Trigger], findings: &mut Findings) -> Ve
     }
     for (index, trigger) in triggers.iter().enumerate().take(MAX_TRIGGERS) {
         let field = |name: &str| format!("triggers[{index}]{name}");
-        let one = match (&trigger.keyword, &trigger.default) {
-            (Some(keyword), None) => {
-                let weakest = trigger.match_.unwrap_or_default();
-                let folded = fold(keyword);
-                if folded.is_empty() {
-                    findings.error(
-                        None,
-                        field(".keyword"),
-                        "the keyword has no letters: write the word that starts the flow",
-                    );
-                    continue;
-                }
-                if weakest == Match::Contains && folded.chars().filter(|c| is_word(*c)).count() < SHORT {
-                    findings.warning(
-                        None,
-                        field(".keyword"),
-                        format!(
-                            "{} is short, and starts the flow wherever it stands within a word: write match: Word",
-                            quoted(keyword)
-                        ),
-                    );
-                }
-                Trigger::Keyword { folded, weakest }
-            }
-            (None, Some(_)) if trigger.match_.is_some() => {
-                findings.error(
-                    None,
-                    field(".match"),
-                    "match goes with keyword: remove it, or write the keyword that it is about",
-                );
-                continue;
-            }
-            (None, Some(_)) => Trigger::Default,
-            _ => {
-                findings.error(None, field(""), "a trigger is either keyword: WORD or default: {}: write one of them");
-                continue;
-            }
-        };
+        let Some(one) = compile_one(trigger, &field, findings) else { continue };
         let twice = compiled.iter().any(|other| match (other, &one) {
             (Trigger::Keyword { folded: a, .. }, Trigger::Keyword { folded: b, .. }) => a == b,
             (a, b) => a == b,
@@ -201,4 +228,55 @@ pub(crate) fn compile(triggers: &[flow::Trigger], findings: &mut Findings) -> Ve
         compiled.push(one);
     }
     compiled
+}
+
+fn compile_one(trigger: &flow::Trigger, field: &impl Fn(&str) -> String, findings: &mut Findings) -> Option<Trigger> {
+    let mut kinds = [
+        trigger.keyword.as_ref().map(|_| None),
+        trigger.default.as_ref().map(|_| Some(Trigger::Default)),
+        trigger.media.as_ref().map(|_| Some(Trigger::Sort(Sort::Media))),
+        trigger.location.as_ref().map(|_| Some(Trigger::Sort(Sort::Location))),
+        trigger.order.as_ref().map(|_| Some(Trigger::Sort(Sort::Order))),
+        trigger.referral.as_ref().map(|_| Some(Trigger::Sort(Sort::Referral))),
+        trigger.manual.as_ref().map(|_| Some(Trigger::Manual)),
+    ]
+    .into_iter()
+    .flatten();
+    let (Some(kind), None) = (kinds.next(), kinds.next()) else {
+        findings.error(
+            None,
+            field(""),
+            "a trigger is exactly one of keyword: WORD, default: {}, media: {}, location: {}, order: {}, referral: {}, \
+             manual: {}: write one of them",
+        );
+        return None;
+    };
+    let Some(keyword) = &trigger.keyword else {
+        for (name, stands) in [(".match", trigger.match_.is_some()), (".interrupt", trigger.interrupt)] {
+            if stands {
+                let what = &name[1..];
+                let message = format!("{what} goes with keyword: remove it, or write the keyword that it is about");
+                findings.error(None, field(name), message);
+                return None;
+            }
+        }
+        return kind;
+    };
+    let weakest = trigger.match_.unwrap_or_default();
+    let folded = fold(keyword);
+    if folded.is_empty() {
+        findings.error(None, field(".keyword"), "the keyword has no letters: write the word that starts the flow");
+        return None;
+    }
+    if weakest == Match::Contains && folded.chars().filter(|c| is_word(*c)).count() < SHORT {
+        findings.warning(
+            None,
+            field(".keyword"),
+            format!(
+                "{} is short, and starts the flow wherever it stands within a word: write match: Word",
+                quoted(keyword)
+            ),
+        );
+    }
+    Some(Trigger::Keyword { folded, weakest, interrupts: trigger.interrupt })
 }

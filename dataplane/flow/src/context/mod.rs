@@ -16,7 +16,7 @@ use serde_json::{Map, Value};
 
 pub(crate) use history::History;
 pub(crate) use key::{Key, Shape};
-pub(crate) use record::{Selection, record_inbound, record_outbound};
+pub(crate) use record::{Selection, record_aside, record_inbound, record_outbound};
 
 /// A session's context. Stored as the JSON object of its keys.
 #[derive(Clone, Debug, Default, PartialEq)]

@@ -1,10 +1,10 @@
 //! What each message, in and out, writes into the context.
 
 use serde_json::{Map, Value, json};
-use wigwag_domain::{Body, cut};
+use wigwag_domain::{Body, MediaSource, OutboundMedia, cut};
 
 use super::{Context, Key};
-use crate::message::Said;
+use crate::message::{Said, media_type};
 
 /// The longest text of a history's entry, in UTF-16 units.
 const MAX_TEXT: usize = 1_000;
@@ -81,16 +81,42 @@ pub(crate) fn record_inbound(context: &mut Context, said: &Said<'_>, at: &str, s
     context.set(Key::MessageCount, count + 1);
 }
 
+/// Notes in the history what the customer said elsewhere: no key changes.
+pub(crate) fn record_aside(context: &mut Context, said: &Said<'_>, at: &str) {
+    let payload = json!({"text": cut(said.text.as_str(), MAX_TEXT)});
+    let kind = said.inbound_type();
+    context.history.push(&json!({"direction": "in", "type": kind, "timestamp": at, "payload": payload}));
+}
+
 /// Notes what we said. `options` are the titles of a question, in full.
 pub(crate) fn record_outbound(context: &mut Context, body: &Body, options: &[&str], at: &str) {
     let (kind, text) = match body {
-        Body::Text { text } => ("text", text),
-        Body::Buttons { text, .. } | Body::List { text, .. } => ("options", text),
+        Body::Text { text } => ("text", text.as_str()),
+        Body::Buttons { text, .. } | Body::List { text, .. } => ("options", text.as_str()),
+        Body::Media(media) => ("media", media.caption.as_deref().unwrap_or_default()),
+        Body::Template(template) => ("template", template.name.as_str()),
+        Body::Form(form) => ("flow", form.text.as_str()),
     };
     let mut payload = Map::from_iter([("text".to_owned(), cut(text, MAX_TEXT).into())]);
-    if kind == "options" {
-        payload.insert("options".to_owned(), options.into());
-        context.set(Key::LastBotOptions, options);
+    match body {
+        Body::Buttons { .. } | Body::List { .. } => {
+            payload.insert("options".to_owned(), options.into());
+            context.set(Key::LastBotOptions, options);
+        }
+        Body::Media(media) => {
+            let media = bot_media(media);
+            payload.insert("media".to_owned(), media.clone());
+            context.set(Key::LastBotMedia, media);
+        }
+        Body::Template(template) => {
+            payload.insert("templateName".to_owned(), template.name.as_str().into());
+            payload.insert("templateLanguage".to_owned(), template.language.as_str().into());
+        }
+        Body::Form(form) => {
+            let pending = json!({"header": form.header, "body": form.text, "footer": form.footer, "cta": form.cta});
+            context.set(Key::PendingWhatsAppFlow, pending);
+        }
+        Body::Text { .. } => {}
     }
     context.history.push(&json!({"direction": "out", "type": kind, "timestamp": at, "payload": payload}));
     for (key, value) in [
@@ -104,6 +130,20 @@ pub(crate) fn record_outbound(context: &mut Context, body: &Body, options: &[&st
     }
 }
 
+/// A file that we sent, as the context shows it.
+fn bot_media(media: &OutboundMedia) -> Value {
+    let mut shown = Map::from_iter([("mediaType".to_owned(), media_type(media.kind).into())]);
+    let (key, value) = match &media.source {
+        MediaSource::Url(url) => ("url", url),
+        MediaSource::Id(id) => ("id", id),
+    };
+    shown.insert(key.to_owned(), value.as_str().into());
+    if let Some(caption) = &media.caption {
+        shown.insert("caption".to_owned(), cut(caption, MAX_TEXT).into());
+    }
+    shown.into()
+}
+
 #[cfg(test)]
 mod tests {
     use wigwag_domain::Content;
@@ -112,7 +152,7 @@ mod tests {
 
     fn say(context: &mut Context, text: &str) {
         let content = Content::Text { text: text.to_owned() };
-        let said = Said { content: &content, text: text.to_owned(), tap: None };
+        let said = Said { content: &content, referral: None, text: text.to_owned(), tap: None };
         record_inbound(context, &said, "2026-01-01T00:00:00.000Z", Selection::NotAsked);
     }
 

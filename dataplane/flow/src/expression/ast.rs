@@ -34,6 +34,10 @@ pub(crate) enum Name {
     Now,
     Event,
     Contact,
+    Tenant,
+    Resume,
+    Args,
+    Error,
     /// One of the engine's keys.
     Context(Key),
     /// One of the author's variables.

@@ -111,6 +111,10 @@ impl<'s> Evaluation<'s, '_> {
             Name::Now => Ok(Cow::Borrowed(self.scope.now)),
             Name::Event => Ok(Cow::Borrowed(self.scope.event)),
             Name::Contact => Ok(Cow::Borrowed(self.scope.contact)),
+            Name::Tenant => Ok(Cow::Borrowed(self.scope.tenant)),
+            Name::Resume => Ok(Cow::Borrowed(self.scope.resume)),
+            Name::Args => Ok(Cow::Borrowed(self.scope.args)),
+            Name::Error => Ok(Cow::Borrowed(self.scope.error)),
             Name::Context(key) => {
                 let value = self.scope.context.get(*key).ok_or_else(|| missing(key.name()))?;
                 if let Cow::Owned(made) = &value {

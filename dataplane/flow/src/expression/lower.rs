@@ -15,10 +15,10 @@ use super::{
 };
 use crate::{context::Key, suggest::closest};
 
-const MAX_NODES: usize = 200;
-pub(super) const MAX_DEPTH: usize = 64;
+pub(crate) const MAX_NODES: usize = 200;
+pub(crate) const MAX_DEPTH: usize = 64;
 /// Of a compiled pattern, and of what it keeps while it runs, in bytes.
-const MAX_PATTERN: usize = 256 * 1_024;
+pub(crate) const MAX_PATTERN: usize = 256 * 1_024;
 
 pub(super) fn lower(source: &str) -> Result<Expression, ExpressionError> {
     if source.len() > MAX_SOURCE {
@@ -110,6 +110,10 @@ impl<'e> Lowering<'e> {
             "now" => Name::Now,
             "event" => Name::Event,
             "contact" => Name::Contact,
+            "tenant" => Name::Tenant,
+            "resume" => Name::Resume,
+            "args" => Name::Args,
+            "error" => Name::Error,
             _ => Key::find(name).map_or_else(|| Name::Variable(name.to_owned()), Name::Context),
         }))
     }
@@ -261,7 +265,7 @@ fn unknown_function(name: &str) -> ExpressionError {
 }
 
 /// The line of a regular expression's error that says what is wrong; those before draw where.
-fn last_line(error: &str) -> String {
+pub(crate) fn last_line(error: &str) -> String {
     let line = error.lines().last().unwrap_or_default();
     cut(line.strip_prefix("error: ").unwrap_or(line), 200).into_owned()
 }

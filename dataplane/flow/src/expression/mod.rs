@@ -19,10 +19,14 @@ use std::{borrow::Cow, ops::Deref};
 
 use serde_json::{Map, Value};
 
-use crate::context::Context;
+use crate::{
+    context::{Context, Key},
+    path::Roots,
+};
 
 pub(crate) use error::{EvaluateError, ExpressionError};
 pub(crate) use evaluate::Fuel;
+pub(crate) use lower::{MAX_DEPTH, MAX_NODES, MAX_PATTERN, last_line};
 pub(crate) use names::{Path, engine_names, engine_shape, is_identifier};
 pub(crate) use value::{depth, print, size};
 
@@ -45,6 +49,14 @@ pub(crate) struct Scope<'a> {
     pub event: &'a (dyn Deref<Target = Value> + 'a),
     /// The contact, with its attributes.
     pub contact: &'a Value,
+    /// The tenant's variables.
+    pub tenant: &'a Value,
+    /// The URL that resumes each `waitFor` node, by name.
+    pub resume: &'a Value,
+    /// What the caller gave, in a called flow.
+    pub args: &'a Value,
+    /// What failed, once something did; null before.
+    pub error: &'a Value,
     /// The engine's keys.
     pub context: &'a Context,
     /// The author's variables.
@@ -71,6 +83,22 @@ impl Expression {
     /// Its value. Borrowed from the scope where nothing had to be made.
     pub fn evaluate<'a>(&'a self, scope: &'a Scope<'a>, fuel: &Fuel) -> Result<Cow<'a, Value>, EvaluateError> {
         evaluate::evaluate(&self.root, scope, fuel)
+    }
+}
+
+impl Roots for Scope<'_> {
+    fn get(&self, name: &str) -> Option<Cow<'_, Value>> {
+        match Key::find(name) {
+            Some(key) => self.context.get(key),
+            None => self.variables.get(name).map(Cow::Borrowed),
+        }
+    }
+
+    fn whole(&self) -> Value {
+        let keys =
+            Key::ALL.iter().filter_map(|key| Some((key.name().to_owned(), self.context.get(*key)?.into_owned())));
+        let variables = self.variables.iter().map(|(name, value)| (name.clone(), value.clone()));
+        Value::Object(keys.chain(variables).collect())
     }
 }
 

@@ -6,7 +6,15 @@ use crate::context::{Key, Shape};
 pub(crate) type Path = Vec<String>;
 
 /// Names of the engine's that are no keys of a session's context.
-const EVENT_NAMES: [(&str, Shape); 3] = [("now", Shape::Plain), ("event", Shape::Open), ("contact", Shape::Open)];
+const EVENT_NAMES: [(&str, Shape); 7] = [
+    ("now", Shape::Plain),
+    ("event", Shape::Open),
+    ("contact", Shape::Open),
+    ("tenant", Shape::Open),
+    ("resume", Shape::Open),
+    ("args", Shape::Open),
+    ("error", Shape::Open),
+];
 
 /// The names that belong to the engine; no `assign` may write them.
 pub(crate) fn engine_names() -> impl Iterator<Item = (&'static str, Shape)> {

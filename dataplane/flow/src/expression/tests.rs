@@ -37,6 +37,10 @@ impl World {
             now: &self.now,
             event: &&self.event,
             contact: &self.contact,
+            tenant: &Value::Null,
+            resume: &Value::Null,
+            args: &Value::Null,
+            error: &Value::Null,
             context: &self.context,
             variables: &self.variables,
         };

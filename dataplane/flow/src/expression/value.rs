@@ -33,10 +33,20 @@ pub(crate) fn size(value: &Value) -> usize {
     match value {
         Value::Null | Value::Bool(_) => 5,
         Value::Number(_) => 12,
-        Value::String(text) => text.len() + 2,
+        Value::String(text) => quoted_size(text),
         Value::Array(items) => items.iter().map(|item| size(item) + 1).sum::<usize>() + 2,
-        Value::Object(map) => map.iter().map(|(key, value)| key.len() + size(value) + 4).sum::<usize>() + 2,
+        Value::Object(map) => map.iter().map(|(key, value)| quoted_size(key) + size(value) + 2).sum::<usize>() + 2,
     }
+}
+
+/// Control characters take six bytes, quotes and the like two.
+fn quoted_size(text: &str) -> usize {
+    let escapes = text.bytes().map(|byte| match byte {
+        b'"' | b'\\' | b'\n' | b'\r' | b'\t' => 1,
+        0..0x20 => 5,
+        _ => 0,
+    });
+    text.len() + escapes.sum::<usize>() + 2
 }
 
 /// How deep lists and maps are nested in a value.

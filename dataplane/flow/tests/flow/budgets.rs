@@ -97,7 +97,7 @@ fn expressions_that_work_too_much_end_the_session() {
 fn a_session_of_another_revision_is_no_panic() {
     let mut ana = flow("{name: a, options: {text: '?', options: [{id: x, title: X}]}}");
     ana.says("hi");
-    ana.program = flow("{name: a, message: {text: hi}}").program;
+    ana.programs = flow("{name: a, message: {text: hi}}").programs;
     failed(&ana.send(text("x")), FailureKind::UnknownNode);
     assert_eq!(ana.send(text("hi")).session.status(), SessionStatus::Completed, "the next message begins anew");
 }

@@ -7,20 +7,42 @@ use wigwag_flow::compile;
 
 use crate::support::spec;
 
-fn check(yaml: &str) -> Vec<Finding> {
+/// Findings of a flow; each says what to do.
+pub fn check(yaml: &str) -> Vec<Finding> {
     let compiled = compile("f", "0123456789ab", &spec(yaml));
     let errors = compiled.findings.iter().any(|finding| finding.severity == Severity::Error);
     assert_eq!(compiled.program.is_none(), errors, "{:#?}", compiled.findings);
+    let advice = [
+        "write ",
+        "add ",
+        "remove ",
+        "give ",
+        "name ",
+        "shorten ",
+        "split ",
+        "mean ",
+        "put ",
+        "choose ",
+        "change ",
+        "mend ",
+        "assign ",
+        "let ",
+        "make sure",
+        "compare ",
+    ];
+    for finding in &compiled.findings {
+        assert!(advice.iter().any(|word| finding.message.contains(word)), "what to do? {finding}");
+    }
     compiled.findings
 }
 
 /// Findings of a flow with these nodes, of which the first is named `a`.
-fn nodes(nodes: &str) -> Vec<Finding> {
+pub fn nodes(nodes: &str) -> Vec<Finding> {
     check(&format!("{{tenantRef: {{name: acme}}, triggers: [{{keyword: hola}}], start: a, nodes: [{nodes}]}}"))
 }
 
 /// Exactly one finding, of this severity, node and field, that says this.
-fn only(findings: &[Finding], severity: Severity, node: Option<&str>, field: &str, says: &str) {
+pub fn only(findings: &[Finding], severity: Severity, node: Option<&str>, field: &str, says: &str) {
     let [finding] = findings else { panic!("one finding: {findings:#?}") };
     assert_eq!(
         (finding.severity, finding.node.as_deref(), finding.field.as_str()),
@@ -89,14 +111,15 @@ fn a_round_that_a_condition_may_leave_is_a_warning() {
 
 #[test]
 fn a_round_through_a_question_is_none() {
-    let menu = "{name: a, options: {text: hi, options: [{id: x, title: X, next: b}]}}, {name: b, goto: {node: a}}";
+    let menu =
+        "{name: a, options: {text: hi, options: [{id: x, title: X, next: b}], noMatch: a}}, {name: b, goto: {node: a}}";
     assert_eq!(nodes(menu), []);
 }
 
 #[test]
 fn names_and_ids_that_stand_twice_are_errors() {
     only(&nodes("{name: a, end: {}}, {name: a, end: {}}").split_off(0)[..1], Error, Some("a"), "nodes[1].name", "too");
-    let twice = nodes("{name: a, options: {text: hi, options: [{id: x, title: X}, {id: x, title: Y}]}}");
+    let twice = nodes("{name: a, options: {text: hi, options: [{id: x, title: X}, {id: x, title: Z}], noMatch: a}}");
     only(&twice, Error, Some("a"), "options[1].id", "another id");
 }
 
@@ -160,14 +183,14 @@ fn what_is_the_engines_cannot_be_assigned() {
 
 #[test]
 fn what_whatsapp_does_not_show_is_a_warning() {
-    let four = "{id: x, title: X}, {id: y, title: Y}, {id: z, title: Z}, {id: w, title: W}";
+    let four = "{id: x, title: X}, {id: y, title: 'Y'}, {id: z, title: Z}, {id: w, title: W}";
     for (options, field, says) in [
         ("{id: x, title: X, description: d}".to_owned(), "options[0].description", "buttons"),
         ("{id: x, title: 'X {{ n }}'}".to_owned(), "options[0].title", "shown here as it is"),
         ("{id: x, title: Sí}, {id: y, title: si}".to_owned(), "options[1].title", "cannot tell it from \"Sí\""),
     ] {
         only(
-            &nodes(&format!("{{name: a, options: {{text: hi, options: [{options}]}}}}")),
+            &nodes(&format!("{{name: a, options: {{text: hi, options: [{options}], noMatch: a}}}}")),
             Warning,
             Some("a"),
             field,
@@ -176,15 +199,15 @@ fn what_whatsapp_does_not_show_is_a_warning() {
     }
     let long = "x".repeat(1_025);
     only(
-        &nodes(&format!("{{name: a, options: {{text: {long}, options: [{{id: x, title: X}}]}}}}")),
+        &nodes(&format!("{{name: a, options: {{text: {long}, options: [{{id: x, title: X}}], noMatch: a}}}}")),
         Warning,
         Some("a"),
         "text",
         "1024",
     );
-    assert_eq!(nodes(&format!("{{name: a, options: {{text: {long}, options: [{four}]}}}}")), []);
+    assert_eq!(nodes(&format!("{{name: a, options: {{text: {long}, options: [{four}], noMatch: a}}}}")), []);
     only(
-        &nodes("{name: a, options: {text: hi, listButton: Menu, options: [{id: x, title: X}]}}"),
+        &nodes("{name: a, options: {text: hi, listButton: Menu, options: [{id: x, title: X}], noMatch: a}}"),
         Warning,
         Some("a"),
         "listButton",
@@ -197,7 +220,7 @@ fn what_the_schema_refuses_in_a_cluster_is_refused_in_a_file() {
     let many = |count: usize| (0..count).map(|n| format!("{{id: o{n}, title: T{n}}}")).collect::<Vec<_>>().join(", ");
     for (node, field) in [
         ("message: {text: ''}".to_owned(), "text"),
-        (format!("message: {{text: {}}}", "ñ".repeat(4_097)), "text"),
+        ("options: {text: '', options: [{id: x, title: X}]}".to_owned(), "text"),
         ("options: {text: hi, options: []}".to_owned(), "options"),
         (format!("options: {{text: hi, options: [{}]}}", many(11)), "options"),
         (format!("options: {{text: hi, options: [{{id: {}, title: X}}]}}", "i".repeat(101)), "options[0].id"),

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use wigwag_domain::{Body, Content, Media, MediaKind};
 use wigwag_flow::{ProblemKind, Session, SessionStatus, compile};
 
-use crate::support::{Customer, NEW_YEAR, bodies, choices, context_of, payload, program, shown, spec, tap, text};
+use crate::support::{Customer, NEW_YEAR, bodies, choices, payload, program, sent, shown, spec, tap, text};
 
 /// The example of the reference, word for word.
 const WELCOME: &str = r#"
@@ -65,9 +65,9 @@ fn a_tap_on_an_old_question_asks_the_open_one_again() {
     assert_ne!(old, open, "each wait has an id of its own");
 
     let session = ana.session().clone();
-    assert!(session.is_answered_by(&payload(tap(&choices(&open)[0]))));
-    assert!(!session.is_answered_by(&payload(tap(&choices(&old)[0]))));
-    assert!(!session.is_answered_by(&payload(text("Comprar"))));
+    assert!(session.is_answered_by(&payload(tap(&choices(&open)[0])), None));
+    assert!(!session.is_answered_by(&payload(tap(&choices(&old)[0])), None));
+    assert!(!session.is_answered_by(&payload(text("Comprar")), None));
 
     let again = ana.send(tap(&choices(&old)[1]));
     assert_eq!(bodies(&again), std::slice::from_ref(&open), "the old `Salir` does not end the conversation");
@@ -84,7 +84,7 @@ fn every_message_and_wait_has_an_id_that_a_second_run_makes_again() {
           {name: a, message: {text: one, next: b}}, {name: b, message: {text: two}}]}",
     );
     let step = ana.send(text("hola"));
-    let ids: Vec<_> = step.effects.iter().map(|wigwag_flow::Effect::Send { id, .. }| *id).collect();
+    let ids = sent(&step);
     assert_ne!(ids[0], ids[1]);
     assert_eq!(ids[0].millis(), ana.now);
 }
@@ -95,20 +95,21 @@ fn a_session_stays_on_its_revision_and_ends_when_its_customer_is_away_too_long()
     ana.says("hola");
     assert_eq!(ana.session().revision, "0123456789ab");
     let at = |millis: i64| Timestamp::from_millisecond(millis).unwrap();
-    assert_eq!(ana.session().waiting_since(), Some(at(NEW_YEAR + 1_000)));
-    let timeout = i64::try_from(ana.program.session_timeout().as_millis()).unwrap();
-    assert_eq!(ana.program.session_timeout(), Duration::from_secs(72_000));
-    assert!(!ana.session().expired(&ana.program, at(ana.now + timeout - 1)));
-    assert!(ana.session().expired(&ana.program, at(ana.now + timeout)));
+    let asked = ana.now;
+    assert_eq!(ana.session().waiting_since(), Some(at(asked)));
+    assert_eq!(ana.session().due(), Some(at(asked + 72_000_000)), "20 hours after the question");
 
-    let expired = ana.session().clone().expire();
-    assert_eq!((expired.status(), expired.is_open(), expired.waiting_since()), (SessionStatus::Completed, false, None));
-    assert_eq!(context_of(&expired)["endReason"], "timeout");
+    let early = ana.after(Duration::from_millis(71_999_999));
+    assert!(!early.taken, "a timer that goes off early finds nothing to do");
+    assert_eq!(ana.says("¿qué?"), ["Hola Ana [Comprar] [Salir]"]);
+    assert_eq!(ana.session().due(), Some(at(ana.now + 72_000_000)), "the time runs from the customer's last message");
 
-    ana.now += timeout - 5_000;
-    ana.says("¿qué?");
-    let since = ana.session().waiting_since().unwrap();
-    assert_eq!(since, at(ana.now), "the time runs from the customer's last message");
+    let over = ana.after(Duration::from_hours(20));
+    assert_eq!((over.taken, over.effects.len()), (true, 0));
+    let session = ana.session();
+    assert_eq!((session.status(), session.is_open(), session.due()), (SessionStatus::Completed, false, None));
+    assert_eq!(ana.context("endReason"), "timeout");
+    assert!(!ana.after(Duration::from_hours(1)).taken, "it is over once");
 }
 
 #[test]
@@ -152,7 +153,11 @@ fn variables_are_set_in_the_order_of_their_names_and_errors_leave_them_as_they_w
     let mut ana = Customer::of(COUNTER);
     ana.contact.attributes.insert("visits".to_owned(), json!(4));
     let step = ana.send(text("hi"));
-    assert_eq!(shown(&step), ["x3 5 hi 2026-01-01T00:00:01.000Z", "ask [Again]"], "an empty question says its name");
+    assert_eq!(
+        shown(&step),
+        ["x3 5 hi 2026-01-01T00:00:01.000+00:00", "ask [Again]"],
+        "an empty question says its name"
+    );
     assert_eq!(step.contact_attributes.map(Value::Object), Some(json!({"visits": 5})));
     assert!(!ana.session().variables.contains_key("broken"));
     let problems: Vec<_> =
@@ -166,7 +171,7 @@ fn variables_are_set_in_the_order_of_their_names_and_errors_leave_them_as_they_w
             ("ask", "text", "empty"),
         ]
     );
-    assert_eq!(shown(&ana.send(text("again")))[0], "x3 6 again 2026-01-01T00:00:02.000Z");
+    assert_eq!(shown(&ana.send(text("again")))[0], "x3 6 again 2026-01-01T00:00:02.000+00:00");
 }
 
 #[test]
@@ -193,7 +198,7 @@ fn what_a_customer_writes_is_never_evaluated() {
 }
 
 #[test]
-fn texts_that_are_too_long_are_cut_and_empty_ones_stay_unsent() {
+fn texts_that_are_too_long_go_out_in_parts_or_are_cut_and_empty_ones_stay_unsent() {
     let mut ana = Customer::of(
         r#"{tenantRef: {name: acme}, triggers: [{default: {}}], start: a, nodes: [
           {name: a, message: {text: "{{ input }}{{ input }}", next: b}}, {name: b, message: {text: "{{ '' }} ", next: c}},
@@ -203,12 +208,13 @@ fn texts_that_are_too_long_are_cut_and_empty_ones_stay_unsent() {
     let units: Vec<_> = bodies(&step)
         .iter()
         .map(|body| match body {
-            Body::Text { text } | Body::Buttons { text, .. } | Body::List { text, .. } => text.encode_utf16().count(),
+            Body::Text { text } | Body::Buttons { text, .. } => text.encode_utf16().count(),
+            other => panic!("{other:?}"),
         })
         .collect();
-    assert_eq!(units, [4_096, 1_024]);
+    assert_eq!(units, [4_096, 1_904, 1_024], "messages have parts, questions have none");
     let kinds: Vec<_> = step.problems.iter().map(|problem| problem.kind).collect();
-    assert_eq!(kinds, [ProblemKind::Cut, ProblemKind::Empty, ProblemKind::Cut]);
+    assert_eq!(kinds, [ProblemKind::Empty, ProblemKind::Cut]);
 }
 
 #[test]
@@ -299,4 +305,26 @@ fn the_same_spec_makes_the_same_program_for_everybody() {
     let compiled = compile("welcome", "0123456789ab", &spec(WELCOME));
     assert_eq!(compiled.findings, []);
     assert_eq!(program("welcome", WELCOME).name(), "welcome");
+}
+
+#[test]
+fn what_no_database_takes_is_kept_out_of_variables_wherever_it_came_from() {
+    let mut ana =
+        Customer::of_nodes("{name: a, assign: {set: {x: \"'a\\\\u0000b'\"}, next: b}}, {name: b, waitFor: {into: y}}");
+    ana.says("hola");
+    assert_eq!(ana.variable("x"), "a\u{fffd}b");
+    let signal = ana.session().waits_for_signal().unwrap();
+    ana.event(wigwag_flow::What::Resumed(signal, &json!({"k\0": ["\0"]})));
+    assert_eq!(ana.variable("y"), &json!({"k\u{fffd}": ["\u{fffd}"]}));
+}
+
+#[test]
+fn a_text_that_is_one_letter_too_long_is_cut() {
+    let mut ana =
+        Customer::of_nodes("{name: a, options: {text: '?', footer: '{{ input }}', options: [{id: x, title: X}]}}");
+    for letters in [60, 61, 62, 63] {
+        ana.session = None;
+        let Body::Buttons { footer, .. } = bodies(&ana.send(text(&"x".repeat(letters)))).remove(0) else { panic!() };
+        assert_eq!(footer.map(|footer| footer.encode_utf16().count()), Some(60));
+    }
 }

@@ -1,10 +1,11 @@
 //! Which flow a message starts.
 
+use serde_json::json;
 use wigwag_crds::flow::Severity;
-use wigwag_domain::{Content, Media, MediaKind, Tap, TapKind};
+use wigwag_domain::{Content, Media, MediaKind, Payload, Tap, TapKind};
 use wigwag_flow::{Program, Rank, best, compare_triggers};
 
-use crate::support::{payload, program, text};
+use crate::support::{Customer, payload, program, shown, text};
 
 fn flow(name: &str, triggers: &str) -> Program {
     program(
@@ -96,6 +97,64 @@ fn what_has_no_words_is_taken_by_default_alone() {
     assert_eq!(both.matches(&media(Some("Hola"))), Some(Rank::Exact));
     let location = Content::Location { latitude: 1.0, longitude: 2.0, name: None, address: None };
     assert_eq!(both.matches(&payload(location)), Some(Rank::Default));
+}
+
+#[test]
+fn what_came_without_words_starts_the_flow_for_its_sort() {
+    let flows = [
+        flow("files", "triggers: [{media: {}}]"),
+        flow("places", "triggers: [{location: {}}]"),
+        flow("orders", "triggers: [{order: {}}]"),
+        flow("ads", "triggers: [{referral: {}}]"),
+        flow("words", "triggers: [{keyword: precio}]"),
+        flow("rest", "triggers: [{default: {}}]"),
+        flow("called", "triggers: [{manual: {}}]"),
+    ];
+    let chosen = |payload: &Payload| best(&flows, payload).map(Program::name);
+    let file = |caption: Option<&str>| {
+        let (kind, id, caption) = (MediaKind::Image, "1".to_owned(), caption.map(str::to_owned));
+        payload(Content::Media(Media { kind, id, mime_type: None, caption, filename: None }))
+    };
+    assert_eq!(chosen(&file(None)), Some("files"));
+    assert_eq!(chosen(&file(Some("¿Precio?"))), Some("words"));
+    assert_eq!(chosen(&file(Some("mirá"))), Some("rest"), "a file with words is its words");
+    let place = Content::Location { latitude: 1.0, longitude: 2.0, name: None, address: None };
+    assert_eq!(chosen(&payload(place)), Some("places"));
+    assert_eq!(chosen(&payload(Content::Order { order: json!({"items": 2}) })), Some("orders"));
+    assert_eq!(chosen(&payload(Content::Contacts { contacts: json!([]) })), Some("rest"));
+
+    let mut from_ad = payload(text("hola"));
+    from_ad.referral = Some(json!({"source_id": "7"}));
+    assert_eq!(chosen(&from_ad), Some("ads"));
+    from_ad.content = text("precio");
+    assert_eq!(chosen(&from_ad), Some("words"), "a keyword that was written says more than where it was written");
+    assert_eq!(flows[6].matches(&payload(text("hola"))), None, "no message starts what others start");
+}
+
+#[test]
+fn an_ad_is_there_for_expressions() {
+    let yaml = "{tenantRef: {name: acme}, triggers: [{referral: {}}], start: a, nodes: [{name: a, message: {text: '{{ event.referral.source_id }}'}}]}";
+    let mut ana = Customer::of(yaml);
+    let mut payload = payload(text("hola"));
+    payload.referral = Some(json!({"source_id": "7"}));
+    assert_eq!(shown(&ana.deliver(&payload, None)), ["7"]);
+}
+
+#[test]
+fn emoji_right_to_left_and_combining_marks_start_flows() {
+    for (keyword, words, expected) in [
+        ("👍", "👍", Some(Rank::Exact)),
+        ("👍", "ok 👍🏽", Some(Rank::Word)),
+        ("👨‍👩‍👧", "mi 👨‍👩‍👧 y yo", Some(Rank::Word)),
+        ("مرحبا", "مرحبا", Some(Rank::Exact)),
+        ("مرحبا", "يا مرحبا بكم", Some(Rank::Word)),
+        ("שלום", "\u{202b}שלום\u{202c}", Some(Rank::Word)),
+        ("mañana", "MAN\u{303}ANA", Some(Rank::Exact)),
+        ("café", "cafe\u{301} con leche", Some(Rank::Word)),
+        ("كتاب", "كتابي", None),
+    ] {
+        assert_eq!(rank(&format!("{{keyword: '{keyword}', match: Word}}"), words), expected, "{keyword} in {words}");
+    }
 }
 
 #[test]
