@@ -1,6 +1,6 @@
 //! What an adapter says: of a webhook, of a message that is to be sent, and of the provider's answer to it.
 
-use std::time::Duration;
+use std::{borrow::Cow, time::Duration};
 
 use thiserror::Error;
 
@@ -69,13 +69,13 @@ pub enum Unsendable {
     #[error("{field} is empty: write at least one character")]
     Empty {
         /// The field in the provider's request.
-        field: &'static str,
+        field: Cow<'static, str>,
     },
     /// A text is too long.
     #[error("{field} has {length} characters, {limit} are allowed: shorten it")]
     TooLong {
         /// The field in the provider's request.
-        field: &'static str,
+        field: Cow<'static, str>,
         /// Characters that it has.
         length: usize,
         /// Characters that it may have.
@@ -85,7 +85,7 @@ pub enum Unsendable {
     #[error("{field} has {count} elements, 1 to {limit} are allowed")]
     Count {
         /// The field in the provider's request.
-        field: &'static str,
+        field: Cow<'static, str>,
         /// Elements that it has.
         count: usize,
         /// Elements that it may have.
@@ -95,7 +95,15 @@ pub enum Unsendable {
     #[error("{field} has the same value twice: make each different")]
     Repeated {
         /// The field in the provider's request.
-        field: &'static str,
+        field: Cow<'static, str>,
+    },
+    /// A field holds something that the provider takes nowhere, or not there.
+    #[error("{field} {why}")]
+    Malformed {
+        /// The field in the provider's request.
+        field: Cow<'static, str>,
+        /// What is wrong and what to write instead.
+        why: &'static str,
     },
     /// The token cannot stand in a header.
     #[error("the access token holds a line break or another character that no HTTP header takes: write it anew")]

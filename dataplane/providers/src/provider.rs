@@ -23,6 +23,10 @@ pub trait Provider: Send + Sync {
     /// When the request does not carry our token.
     fn challenge(&self, query: &str) -> Result<String, Refusal>;
 
+    /// Whether this is the token with which the provider asks to be answered by [`challenge`](Self::challenge): programs
+    /// that know it may start conversations by hand.
+    fn is_verify_token(&self, token: &str) -> bool;
+
     /// Proves that the provider signed exactly these bytes: `body` is what came over the wire, before anything read
     /// it.
     ///

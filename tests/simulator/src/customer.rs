@@ -8,15 +8,15 @@ use std::{
     time::Duration,
 };
 
-use anyhow::{Context as _, ensure};
+use anyhow::{Context as _, bail, ensure};
 use jiff::Timestamp;
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
 use crate::{
-    CustomerMessage, Event, Inbound, Number, Platform, Posted, Sent, Subject, Update,
-    render::{line_of, options_of},
+    CustomerMessage, Event, Inbound, Number, Platform, Posted, Sent, Subject, Tappable, Update,
+    render::written,
     webhook::{Profile, customer_key},
 };
 
@@ -106,28 +106,75 @@ impl Customer {
         acknowledged(self.post(Inbound::text(text)).await?)
     }
 
-    /// Taps a button or a list row of the last message to this customer that has any: answers with its real id and
-    /// title, in reply to that message.
+    /// Taps a button, a list row or a template's quick reply of the last message to this customer that has any: answers
+    /// with its real id and title, in reply to that message.
     ///
     /// # Errors
     /// When there is no such thing to tap, naming what there is; or when the webhook was never answered 200.
     pub async fn tap(&self, choice: impl Into<Choice>) -> anyhow::Result<Posted> {
-        let choice = choice.into();
-        let sends: Vec<Sent> = self.platform.state().ledger.sends_to(&self.key()).into_iter().cloned().collect();
-        let sent = sends.iter().rev().find(|s| !options_of(&s.body).is_empty());
+        let sent = self.last(|sent| !sent.options().is_empty());
         let sent = sent.with_context(|| format!("{} has nothing to tap", self.profile.name))?;
-        let options = options_of(&sent.body);
+        self.tap_on(&sent, choice).await
+    }
+
+    /// Taps on this message, however old.
+    ///
+    /// # Errors
+    /// As [`Self::tap`].
+    pub async fn tap_on(&self, sent: &Sent, choice: impl Into<Choice>) -> anyhow::Result<Posted> {
+        let choice = choice.into();
+        let options = sent.options();
         let tapped = match &choice {
             Choice::Place(place) => place.checked_sub(1).and_then(|p| options.get(p)),
             Choice::Title(words) => options.iter().find(|o| o.title == *words || o.id == *words),
         };
-        let tapped = tapped.with_context(|| format!("no {choice:?} in {:?}", line_of(&sent.body)))?;
-        let reply = match tapped.in_list {
-            true => Inbound::list_reply(&tapped.id, &tapped.title, tapped.description.as_deref()),
-            false => Inbound::button_reply(&tapped.id, &tapped.title),
+        let tapped = tapped.with_context(|| format!("no {choice:?} in {:?}", sent.line()))?;
+        let reply = match tapped.kind {
+            Tappable::Row => Inbound::list_reply(&tapped.id, &tapped.title, tapped.description.as_deref()),
+            Tappable::Button => Inbound::button_reply(&tapped.id, &tapped.title),
+            Tappable::QuickReply => Inbound::button(&tapped.id, &tapped.title),
         };
+        self.quote(&sent.wamid, reply).await
+    }
+
+    /// Fills in the last form that was sent to this customer: `fields`, an object, goes back with the form's token.
+    ///
+    /// # Errors
+    /// When no form was sent, `fields` is no object, or the webhook was never answered 200.
+    pub async fn submit(&self, fields: Value) -> anyhow::Result<Posted> {
+        let sent = self.last(|sent| sent.body["interactive"]["type"] == "flow");
+        let sent = sent.with_context(|| format!("{} has no form to fill in", self.profile.name))?;
+        self.submit_to(&sent, fields).await
+    }
+
+    /// Fills in this form, however old.
+    ///
+    /// # Errors
+    /// As [`Self::submit`].
+    pub async fn submit_to(&self, sent: &Sent, fields: Value) -> anyhow::Result<Posted> {
+        let mut fields = match fields {
+            Value::Object(fields) => fields,
+            other => bail!("a form is filled in with an object of its fields, not with {other}"),
+        };
+        let token = &sent.body["interactive"]["action"]["parameters"]["flow_token"];
+        // What Meta gives back where the business sent none.
+        let token = token.as_str().unwrap_or("unused");
+        fields.insert("flow_token".to_owned(), Value::String(token.to_owned()));
+        self.quote(&sent.wamid, Inbound::nfm_reply(&Value::Object(fields))).await
+    }
+
+    /// Writes a message in reply to this one of the business.
+    ///
+    /// # Errors
+    /// When the webhook was never answered 200.
+    pub async fn quote(&self, wamid: &str, message: Inbound) -> anyhow::Result<Posted> {
         let business = self.number()?.display_phone_number;
-        acknowledged(self.post(reply.replying_to(&business, &sent.wamid)).await?)
+        acknowledged(self.post(message.replying_to(&business, wamid)).await?)
+    }
+
+    fn last(&self, wanted: impl Fn(&Sent) -> bool) -> Option<Sent> {
+        let state = self.platform.state();
+        state.ledger.sends_to(&self.key()).into_iter().rev().find(|sent| wanted(sent)).cloned()
     }
 
     /// The next message to this customer that was not given out yet, in order of acceptance.
@@ -196,7 +243,8 @@ pub(crate) fn wamid() -> String {
     format!("wamid.HBgL{}+/AA==", Uuid::new_v4().simple().to_string().to_uppercase())
 }
 
-fn acknowledged(posted: Posted) -> anyhow::Result<Posted> {
+/// The webhook was answered 200.
+pub(crate) fn acknowledged(posted: Posted) -> anyhow::Result<Posted> {
     let last = posted.attempts.last();
     ensure!(
         posted.acknowledged,
@@ -211,13 +259,4 @@ fn business_scoped_id(phone: &str) -> String {
     let digest = Sha256::digest(phone);
     let digits: u64 = digest.iter().take(8).fold(0, |n, byte| n << 8 | u64::from(*byte));
     format!("US.{digits:020}")
-}
-
-/// What a message of a customer says, in one line.
-fn written(message: &Value) -> String {
-    let kind = message["type"].as_str().unwrap_or("unknown");
-    let content = &message[kind];
-    let reply = &content[content["type"].as_str().unwrap_or_default()];
-    let words = [&content["body"], &reply["title"], &content["text"], &content["caption"], &content["emoji"]];
-    words.iter().find_map(|w| w.as_str()).map_or_else(|| format!("<{kind}>"), str::to_owned)
 }

@@ -131,7 +131,7 @@ impl Platform {
             Subject::Status { customer, .. } => (&mut state.statuses, customer),
             Subject::Other => return None,
         };
-        rules.draw(&update.number, &[customer], &mut state.random)
+        rules.draw(&update.number, &[customer], |_| true, &mut state.random)
     }
 
     async fn join_batch(self: &Arc<Self>, update: Update, window_ms: u64, entries: usize) -> Posted {

@@ -33,6 +33,8 @@ pub enum SendFault {
     HoldAnswer,
     /// Accepted, and the connection closed without an answer.
     AcceptAndClose,
+    /// As if the customer had not written for 24 hours: refused with 131047, unless it is a template.
+    ShutWindow,
     /// Accepted and answered; later a `failed` receipt with this code comes instead of the others.
     AcceptAndFail {
         /// Graph error code.
@@ -49,6 +51,11 @@ impl SendFault {
     /// A Graph error envelope with this code, under the HTTP status that Graph gives with it.
     pub fn graph(code: i64) -> Self {
         Self::Refuse { status: 0, code: Some(code), retry_after: None }
+    }
+
+    /// Whether it meets a message of this type.
+    pub(crate) fn meets(&self, kind: &str) -> bool {
+        *self != Self::ShutWindow || kind != "template"
     }
 
     /// A 500 without a Graph error body, after which nobody knows what happened.
@@ -170,10 +177,19 @@ impl<F: Clone> Rules<F> {
         self.rules.retain(|(known, _)| *known != id);
     }
 
-    /// The fault of the first rule that meets this call. `customers`: every name that the customer goes by.
-    pub(crate) fn draw(&mut self, number: &str, customers: &[&str], random: &mut StdRng) -> Option<F> {
+    /// The fault of the first rule that meets this call. `customers`: every name that the customer goes by; `meets`:
+    /// whether a fault means this call at all.
+    pub(crate) fn draw(
+        &mut self,
+        number: &str,
+        customers: &[&str],
+        meets: impl Fn(&F) -> bool,
+        random: &mut StdRng,
+    ) -> Option<F> {
         let struck = self.rules.iter().position(|(_, rule)| {
-            rule.meets(number, customers) && (rule.probability >= 1.0 || random.random_bool(rule.probability.max(0.0)))
+            rule.meets(number, customers)
+                && meets(&rule.fault)
+                && (rule.probability >= 1.0 || random.random_bool(rule.probability.max(0.0)))
         })?;
         let rule = &mut self.rules[struck].1;
         let fault = rule.fault.clone();
@@ -200,7 +216,7 @@ mod tests {
         let mut random = StdRng::seed_from_u64(seed);
         let mut rules = Rules::default();
         rules.push(Rule::sometimes(0.3, "x"));
-        (0..200).map(|_| rules.draw("1", &["34"], &mut random).is_some()).collect()
+        (0..200).map(|_| rules.draw("1", &["34"], |_| true, &mut random).is_some()).collect()
     }
 
     #[test]
@@ -217,10 +233,10 @@ mod tests {
         let mut rules = Rules::default();
         rules.push(Rule::always("ana").times(2).customer("+34 600").number("1"));
         rules.push(Rule::once("anyone"));
-        assert_eq!(rules.draw("2", &["34600"], &mut random), Some("anyone"));
-        assert_eq!(rules.draw("1", &["34601"], &mut random), None);
-        assert_eq!(rules.draw("1", &["ES.9", "34600"], &mut random), Some("ana"));
-        assert_eq!(rules.draw("1", &["34600"], &mut random), Some("ana"));
-        assert_eq!(rules.draw("1", &["34600"], &mut random), None);
+        assert_eq!(rules.draw("2", &["34600"], |_| true, &mut random), Some("anyone"));
+        assert_eq!(rules.draw("1", &["34601"], |_| true, &mut random), None);
+        assert_eq!(rules.draw("1", &["ES.9", "34600"], |_| true, &mut random), Some("ana"));
+        assert_eq!(rules.draw("1", &["34600"], |_| true, &mut random), Some("ana"));
+        assert_eq!(rules.draw("1", &["34600"], |_| true, &mut random), None);
     }
 }

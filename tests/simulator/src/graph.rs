@@ -1,6 +1,6 @@
 //! The Graph API: `POST /{version}/{phone-number-id}/messages` and the number's metadata.
 //!
-//! A call goes token -> number -> shape -> rules -> ledger -> answer. There is no idempotency, as at Meta: the same body
+//! A call goes token -> number -> shape -> template -> rules -> ledger -> answer. There is no idempotency, as at Meta: the same body
 //! twice is two messages.
 
 use std::sync::Arc;
@@ -50,7 +50,11 @@ async fn messages(
             Json(json!({"success": true})).into_response()
         }
         Ok((number, Call::Send { to, own_id })) => {
-            let sent = sent(&platform, &number, to, own_id, body);
+            let template = match platform.template_of(&body) {
+                Ok(template) => template,
+                Err(error) => return refuse(&platform, &id, body, error),
+            };
+            let sent = Sent { template, ..sent(&platform, &number, to, own_id, body) };
             send(&platform, sent).await
         }
     }
@@ -100,6 +104,7 @@ fn sent(platform: &Platform, number: &Number, to: Target, own_id: Option<String>
         wamid: wamid(),
         biz_opaque_callback_data: own_id,
         body,
+        template: None,
         receipts: Vec::new(),
     }
 }
@@ -117,10 +122,16 @@ async fn send(platform: &Arc<Platform>, sent: Sent) -> Response {
         let state = &mut *guard;
         let names = [Some(sent.customer.as_str()), sent.wa_id.as_deref(), sent.user_id.as_deref()];
         let names: Vec<&str> = names.into_iter().flatten().collect();
-        state.sends.draw(&number, &names, &mut state.random)
+        let kind = body["type"].as_str().unwrap_or("text");
+        state.sends.draw(&number, &names, |fault| fault.meets(kind), &mut state.random)
     };
     match fault {
         None => accept(platform, sent, None),
+        Some(SendFault::ShutWindow) => {
+            let details = "Message failed to send because more than 24 hours have passed since the customer last replied \
+                           to this number.";
+            refuse(platform, &number, body, GraphError::new(131_047, details))
+        }
         Some(SendFault::AcceptAndFail { code }) => accept(platform, sent, Some(code)),
         Some(SendFault::HoldAnswer) => {
             let wamid = sent.wamid.clone();

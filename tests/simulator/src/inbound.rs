@@ -149,6 +149,30 @@ impl Inbound {
         self.with("context", json!({"from": business, "id": wamid}))
     }
 
+    /// Led here by an ad.
+    pub fn from_ad(self, headline: &str, source_url: &str) -> Self {
+        self.with(
+            "referral",
+            json!({
+                "source_url": source_url, "source_id": "120226305854810726", "source_type": "ad",
+                "headline": headline, "body": headline, "media_type": "image",
+                "image_url": "https://scontent.xx.fbcdn.net/v/t45.1600-4/ad.jpg", "ctwa_clid": "Aff-n8ZTODiE79d22KtAwQKj9e",
+            }),
+        )
+    }
+
+    /// A message of any type with what Meta adds to a file (`id`, `mime_type`, ...) where `content` lacks it.
+    pub(crate) fn completed(kind: &str, content: Value) -> Self {
+        match kind {
+            "image" => Self::media(kind, "image/jpeg", content),
+            "video" => Self::media(kind, "video/mp4", content),
+            "audio" => Self::media(kind, "audio/ogg; codecs=opus", content),
+            "document" => Self::media(kind, "application/pdf", content),
+            "sticker" => Self::media(kind, "image/webp", content),
+            _ => Self::of(kind, content),
+        }
+    }
+
     fn media(kind: &str, mime_type: &str, more: Value) -> Self {
         let id = Uuid::new_v4();
         let mut media = json!({

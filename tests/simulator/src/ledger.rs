@@ -1,7 +1,7 @@
 //! What really happened, in order: sends that were accepted, calls that were refused, what customers wrote, and every
 //! webhook POST with its attempts. Tests hold it against what the data plane believes.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use bytes::Bytes;
 use jiff::Timestamp;
@@ -9,7 +9,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::{
-    Subject, render,
+    Offered, Subject, Template, render,
     webhook::{customer_key, same_customer},
 };
 
@@ -29,6 +29,8 @@ pub struct Ledger {
     pub deliveries: Vec<Delivery>,
     /// Updates that a rule dropped.
     pub dropped: Vec<Subject>,
+    /// Calls to `/http/*`.
+    pub endpoint_calls: Vec<EndpointCall>,
     #[serde(skip)]
     by_wamid: HashMap<String, usize>,
 }
@@ -58,6 +60,8 @@ pub struct Sent {
     pub biz_opaque_callback_data: Option<String>,
     /// The whole body.
     pub body: Value,
+    /// The registered template that it used.
+    pub template: Option<Template>,
     /// Receipts that were posted, in order, each status once.
     pub receipts: Vec<Receipt>,
 }
@@ -70,7 +74,15 @@ impl Sent {
 
     /// What it says in one line, with its buttons: `Hola. [1 Comprar] [2 Salir]`.
     pub fn line(&self) -> String {
-        render::line_of(&self.body)
+        render::line_with(&self.body, &self.options())
+    }
+
+    /// What the customer can tap, in the order in which it is shown.
+    pub fn options(&self) -> Vec<Offered> {
+        match &self.template {
+            Some(template) => render::quick_replies(&self.body, template),
+            None => render::options_of(&self.body),
+        }
     }
 }
 
@@ -163,6 +175,31 @@ pub struct Attempt {
     pub problem: Option<String>,
 }
 
+/// A call to `/http/*`.
+#[derive(Clone, Debug, Serialize)]
+pub struct EndpointCall {
+    /// Its place among everything that happened here.
+    pub order: u64,
+    /// When it was there.
+    pub at: Timestamp,
+    /// Its method.
+    pub method: String,
+    /// Its path behind `/http`.
+    pub path: String,
+    /// What stands behind the `?`.
+    pub query: Option<String>,
+    /// Its headers by name in lower case; values of a repeated one with commas between.
+    pub headers: BTreeMap<String, String>,
+    /// `Idempotency-Key`.
+    pub idempotency_key: Option<String>,
+    /// Its body was read too.
+    pub read: bool,
+    /// JSON, else text; null without one.
+    pub body: Value,
+    /// The answer's HTTP status; `None` while and if there is none.
+    pub answered: Option<u16>,
+}
+
 impl Ledger {
     /// Accepted sends to this customer (phone in any writing, or business-scoped id), in order.
     pub fn sends_to(&self, identity: &str) -> Vec<&Sent> {
@@ -186,6 +223,20 @@ impl Ledger {
         }
         by_own_id.retain(|_, wamids| wamids.len() > 1);
         by_own_id.into_iter().map(|(own_id, wamids)| (own_id.to_owned(), wamids)).collect()
+    }
+
+    /// Calls to this path behind `/http`, in order.
+    pub fn calls_to(&self, path: &str) -> Vec<&EndpointCall> {
+        self.endpoint_calls.iter().filter(|call| call.path == path).collect()
+    }
+
+    /// How often each `Idempotency-Key` was used at `/http/*`.
+    pub fn calls_by_key(&self) -> BTreeMap<&str, usize> {
+        let mut calls = BTreeMap::new();
+        for key in self.endpoint_calls.iter().filter_map(|call| call.idempotency_key.as_deref()) {
+            *calls.entry(key).or_default() += 1;
+        }
+        calls
     }
 
     /// Ids of the customer messages whose webhook was answered 200.

@@ -7,7 +7,8 @@
 //! ```
 //!
 //! One [`Simulator`] is one HTTP server on one port: the Graph API that a tenant's `cloudApi.baseUrl` names, and
-//! `/sim/*` to drive it with curl ([`admin`]). Customers write through [`Customer`]; what the data plane sends is
+//! `/sim/*` to drive it with curl ([`admin`]), and `/http/*`, which is no part of Graph: somebody else's service, for
+//! flows that call out ([`EndpointRule`]). Customers write through [`Customer`]; what the data plane sends is
 //! checked as Graph checks it and kept in the [`Ledger`], which tests hold against what the data plane believes it
 //! sent. [`Rule`]s of faults disturb sends and webhooks, once or by probability. Nothing in here depends on Wigwag.
 
@@ -16,6 +17,7 @@ mod client;
 mod conversation;
 mod customer;
 mod delivery;
+mod endpoint;
 mod faults;
 mod graph;
 mod graph_error;
@@ -29,6 +31,7 @@ mod receipts;
 mod render;
 mod server;
 mod shape;
+mod template;
 mod webhook;
 
 use std::{net::SocketAddr, ops::Deref, sync::Arc};
@@ -41,16 +44,18 @@ pub use client::Answer;
 pub use conversation::{Event, Line};
 pub use customer::{Choice, Customer};
 pub use delivery::{Posted, RetryClock, Spread};
+pub use endpoint::{EndpointAnswer, EndpointRule};
 pub use faults::{Rule, SendFault, WebhookFault};
 pub use hold::Hold;
 pub use inbound::Inbound;
-pub use ledger::{Attempt, CustomerMessage, Delivery, Ledger, ReadMark, Receipt, Refused, Sent};
+pub use ledger::{Attempt, CustomerMessage, Delivery, EndpointCall, Ledger, ReadMark, Receipt, Refused, Sent};
 pub use load::{Load, LoadMessage, LoadPlan, LoadReport};
 pub use number::Number;
 pub use platform::{Platform, Settings};
 pub use receipts::{Receipts, Status};
-pub use render::{Offered, line_of, options_of, text_of};
+pub use render::{Offered, Tappable, line_of, options_of, text_of};
 pub use server::Backlog;
+pub use template::{ParameterFormat, Template, TemplateButton, TemplatePart};
 pub use webhook::{Subject, Update, sign};
 
 /// A running simulator. All that can be asked of it are methods of [`Platform`], which it dereferences to.
@@ -73,7 +78,9 @@ impl Simulator {
         let address: SocketAddr = listener.local_addr()?;
 
         let platform = Arc::new(Platform::new(settings, address)?);
-        let router = graph::router(platform.clone()).nest("/sim", admin::router(platform.clone()));
+        let router = graph::router(platform.clone())
+            .nest("/sim", admin::router(platform.clone()))
+            .nest("/http", endpoint::router(platform.clone()));
         server::start(&platform, listener, router)?;
 
         let stop_on_drop = platform.stop.clone().drop_guard();

@@ -20,7 +20,7 @@ use tokio::{
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
-    Event, Ledger, Number, Receipts, RetryClock, Rule, SendFault, Spread, WebhookFault,
+    EndpointRule, Event, Ledger, Number, Receipts, RetryClock, Rule, SendFault, Spread, Template, WebhookFault,
     client::Client,
     delivery::Batches,
     faults::Rules,
@@ -95,6 +95,8 @@ pub(crate) struct State {
     pub(crate) sends: Rules<SendFault>,
     pub(crate) messages: Rules<WebhookFault>,
     pub(crate) statuses: Rules<WebhookFault>,
+    pub(crate) templates: Vec<Template>,
+    pub(crate) endpoint: Vec<EndpointRule>,
     pub(crate) held: Vec<Held>,
     pub(crate) batches: Batches,
     pub(crate) random: StdRng,
@@ -124,6 +126,8 @@ impl Platform {
             sends: Rules::default(),
             messages: Rules::default(),
             statuses: Rules::default(),
+            templates: Vec::new(),
+            endpoint: Vec::new(),
             held: Vec::new(),
             batches: Batches::default(),
             random: StdRng::seed_from_u64(settings.seed),

@@ -45,6 +45,7 @@ pub(super) fn read(
         sent_at: instant(&message, received),
         content: content(&kind, &message)?,
         quotes: message.get::<Object>("context").ok().flatten().and_then(|context| context.adornment("id")),
+        referral: referral(&message),
     })))
 }
 
@@ -62,6 +63,12 @@ pub(super) fn instant(update: &Object<'_>, received: Timestamp) -> Timestamp {
         _ => Timestamp::from_millisecond(n).ok(),
     });
     time.unwrap_or(received)
+}
+
+/// What led the customer here. It only adorns the message: one that cannot be read or kept is as good as none.
+fn referral(message: &Object<'_>) -> Option<Value> {
+    let referral = message.need_tree("referral").ok()?;
+    referral.as_object().is_some_and(|referral| !referral.is_empty()).then_some(referral)
 }
 
 fn sender(message: &Object<'_>, contacts: &Contacts) -> Result<Sender, Fault> {

@@ -8,9 +8,11 @@
 //! | `webhook` | a webhook's envelope: each update becomes an item |
 //! | `message`, `status` | one update |
 //! | `send` | a message of ours as a request |
+//! | `content` | what it says, kind by kind, within Meta's limits |
 //! | `answer`, `error` | the answer to it, and what each error code asks of us |
 
 mod answer;
+mod content;
 mod error;
 mod message;
 mod object;
@@ -91,6 +93,10 @@ impl Provider for CloudApi {
 
     fn challenge(&self, query: &str) -> Result<String, Refusal> {
         signature::challenge(&self.credentials.verify_token, query)
+    }
+
+    fn is_verify_token(&self, token: &str) -> bool {
+        signature::is_verify_token(&self.credentials.verify_token, token)
     }
 
     fn verify<'a>(&self, headers: &HeaderMap, body: &'a [u8]) -> Result<Verified<'a>, Refusal> {

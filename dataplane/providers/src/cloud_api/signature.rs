@@ -27,6 +27,11 @@ pub(super) fn challenge(verify_token: &str, query: &str) -> Result<String, Refus
     parameter("hub.challenge")
 }
 
+/// Whether a token is ours. An empty one is nobody's.
+pub(super) fn is_verify_token(verify_token: &str, token: &str) -> bool {
+    !verify_token.is_empty() && same(verify_token.as_bytes(), token.as_bytes())
+}
+
 /// Holds the signature in the headers against the bytes.
 pub(super) fn verify<'a>(app_secret: &str, headers: &HeaderMap, body: &'a [u8]) -> Result<Verified<'a>, Refusal> {
     let header = headers.get(SIGNATURE_HEADER).ok_or(Refusal::SignatureMissing)?;
@@ -92,6 +97,14 @@ mod tests {
         assert_eq!(refusal("", &format!("sha256={signature}"), BODY), Some(Refusal::SecretEmpty));
         let query = "hub.mode=subscribe&hub.verify_token=&hub.challenge=1";
         assert_eq!(challenge("", query), Err(Refusal::SecretEmpty));
+    }
+
+    #[test]
+    fn only_the_whole_verify_token_is_one_and_an_empty_one_never() {
+        assert!(is_verify_token("abc", "abc"));
+        for (ours, theirs) in [("abc", "ab"), ("abc", "abcd"), ("abc", ""), ("", "")] {
+            assert!(!is_verify_token(ours, theirs), "{ours:?} {theirs:?}");
+        }
     }
 
     #[test]

@@ -84,6 +84,28 @@ fn a_forms_answer_is_read_out_of_its_text_or_stays_text() {
 }
 
 #[test]
+fn the_ad_that_led_a_customer_here_goes_along_and_an_odd_one_costs_nothing() {
+    let text = |referral: &str| {
+        let message =
+            format!(r#"{{"id":"wamid.A","from":"1650","type":"text","text":{{"body":"x"}},"referral":{referral}}}"#);
+        let message = inbound(only(handled(messages(&[message]).as_bytes())));
+        assert_eq!(message.content, Content::Text { text: "x".into() }, "{referral}");
+        message.referral
+    };
+    let ad = json!({
+        "source_url": "https://fb.me/3cr4Wqqkv", "source_id": "120226305854810726", "source_type": "ad",
+        "headline": "Chat with us", "body": "Summer succulents are here!", "media_type": "image",
+        "image_url": "https://scontent.xx.fbcdn.net/v/t45", "ctwa_clid": "Aff-n8ZTODiE79d22KtAwQKj9e",
+        "welcome_message": {"text": "Hi there! Let us know how we can help!"},
+    });
+    assert_eq!(text(&ad.to_string()), Some(ad));
+    let deep = "{\"a\":".repeat(100) + "1" + &"}".repeat(100);
+    for odd in ["null", "{}", "[]", "7", "\"ad\"", "{\"n\":1e400}", deep.as_str()] {
+        assert_eq!(text(odd), None, "{odd}");
+    }
+}
+
+#[test]
 fn places_cards_orders_and_the_like_are_kept_as_they_came() {
     let place = json!({"type": "location", "location": {"latitude": 40.4, "longitude": -3, "name": "Sol"}});
     let sol = Content::Location { latitude: 40.4, longitude: -3.0, name: Some("Sol".into()), address: None };

@@ -158,15 +158,27 @@ pub fn message(to: &str, own_id: &str, text: &str) -> Value {
 pub struct Answered {
     pub status: u16,
     pub retry_after: Option<String>,
+    pub headers: HeaderMap,
     pub body: Value,
 }
 
 /// One HTTP call on a connection of its own, given up after a second and a half.
 pub async fn call(method: &str, url: &str, token: Option<&str>, body: Option<Value>) -> Result<Answered, String> {
+    let authorization = token.map(|token| ("authorization", format!("Bearer {token}")));
+    call_with(method, url, authorization.as_slice(), body).await
+}
+
+/// As [`call`], with any headers.
+pub async fn call_with(
+    method: &str,
+    url: &str,
+    headers: &[(&str, String)],
+    body: Option<Value>,
+) -> Result<Answered, String> {
     let client = Client::builder(TokioExecutor::new()).build_http::<Full<Bytes>>();
     let mut request = Request::builder().method(method).uri(url).header("content-type", "application/json");
-    if let Some(token) = token {
-        request = request.header("authorization", format!("Bearer {token}"));
+    for (name, value) in headers {
+        request = request.header(*name, value);
     }
     let body = body.map(|b| b.to_string()).unwrap_or_default();
     let request = request.body(Full::new(Bytes::from(body))).unwrap();
@@ -177,6 +189,7 @@ pub async fn call(method: &str, url: &str, token: Option<&str>, body: Option<Val
         Ok(Answered {
             status: parts.status.as_u16(),
             retry_after: parts.headers.get("retry-after").map(|v| v.to_str().unwrap().to_owned()),
+            headers: parts.headers,
             body: serde_json::from_slice(&body).unwrap_or_default(),
         })
     };

@@ -2,6 +2,8 @@
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs)]
 
 mod bed;
+mod content;
+mod endpoint;
 mod faults;
 mod process;
 mod protocol;
