@@ -1,5 +1,5 @@
-//! From files to what runs: a new configuration is read, its revisions are stored where sessions will find them, and
-//! then it is swapped in at once.
+//! From files to what runs: a new configuration is read, its revisions are stored where sessions will find them, each
+//! tenant gets the key of its resume URLs, and then it is swapped in at once.
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
@@ -7,7 +7,8 @@ use arc_swap::ArcSwap;
 use sqlx::PgPool;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
-use wigwag_store::{Error, flow_revision, flow_revision::FlowRevision, lane};
+use wigwag_flow::ResumeKey;
+use wigwag_store::{Error, flow_revision, flow_revision::FlowRevision, lane, tenant_key};
 
 use crate::{
     config::{self, Config, Loaded},
@@ -44,14 +45,14 @@ impl Activation {
     /// Reads the files as they are now, and swaps them in once the database has what they need.
     async fn activate(&self, stop: &CancellationToken) {
         let before = self.config.load_full();
-        let Loaded { config: new, changed } = config::load(&self.config_dir, &self.secrets_dir, Some(&before));
+        let Loaded { config: mut new, changed } = config::load(&self.config_dir, &self.secrets_dir, Some(&before));
         if !changed && self.health.is_configured() {
             return;
         }
         for problem in &new.problems {
             warn!(problem, "configuration");
         }
-        while let Err(error) = self.store(&new).await {
+        while let Err(error) = self.prepare(&mut new).await {
             warn!(%error, "the new configuration waits for the database");
             let mut waiting = Config::clone(&before);
             waiting.problems.clone_from(&new.problems);
@@ -69,6 +70,19 @@ impl Activation {
         }
         self.config.store(Arc::new(new));
         self.health.configured();
+    }
+
+    /// Brings the database and the configuration together: what one needs of the other.
+    async fn prepare(&self, config: &mut Config) -> Result<(), Error> {
+        self.store(config).await?;
+        for tenant in config.tenants.values_mut() {
+            // Without a host there is no URL at which a conversation could be resumed.
+            let Some(base_url) = tenant.base_url.clone() else { continue };
+            let key = ResumeKey::new(tenant_key::get(&self.pool, &tenant.key, rand::random()).await?);
+            let tenant = Arc::make_mut(tenant);
+            tenant.conversation = tenant.conversation.clone().with_resume(base_url, key);
+        }
+        Ok(())
     }
 
     async fn store(&self, config: &Config) -> Result<(), Error> {

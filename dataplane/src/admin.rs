@@ -10,9 +10,10 @@ use axum::{
     routing::get,
 };
 use http::{StatusCode, header};
-use wigwag_crds::configz::Configz;
+use wigwag_crds::{configz::Configz, sessions::Standing};
 
 use crate::{
+    api::standing::Census,
     channels::Channels,
     config::{self, Config, Runtime},
     health::Health,
@@ -30,6 +31,8 @@ pub struct Admin {
     pub channels: Channels,
     /// Whether we can work.
     pub health: Arc<Health>,
+    /// Where open sessions stand.
+    pub census: Census,
     /// What was counted.
     pub metrics: Arc<Metrics>,
 }
@@ -40,6 +43,7 @@ pub fn routes(admin: Admin) -> Router {
         .route("/livez", get(async || "ok\n"))
         .route("/readyz", get(readyz))
         .route("/configz", get(configz))
+        .route("/sessions", get(sessions))
         .route("/metrics", get(metrics))
         .with_state(admin)
 }
@@ -64,6 +68,11 @@ async fn configz(State(admin): State<Admin>) -> Json<Configz> {
         .collect();
     let runtime = Runtime { replica: admin.replica.clone(), database: admin.health.database(), paused };
     Json(config::configz(&config, &runtime))
+}
+
+async fn sessions(State(admin): State<Admin>) -> Result<Json<Standing>, (StatusCode, String)> {
+    let standing = admin.census.get().await;
+    standing.map(Json).map_err(|error| (StatusCode::SERVICE_UNAVAILABLE, format!("{error}\n")))
 }
 
 async fn metrics(State(admin): State<Admin>) -> Response {

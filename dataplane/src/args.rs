@@ -5,6 +5,11 @@ use std::{net::SocketAddr, path::PathBuf, str::FromStr, time::Duration};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use wigwag_crds::common::Span;
 
+use crate::{
+    flow_command::{graph::Graph, replay::Replay, simulate::Simulate},
+    session_command::Session,
+};
+
 /// Wigwag's data plane: receives WhatsApp webhooks, runs conversations, sends replies.
 #[derive(Debug, Parser)]
 #[command(name = "wigwag-dataplane", version)]
@@ -24,6 +29,8 @@ pub enum Command {
     /// Work with Flows.
     #[command(subcommand)]
     Flow(Flow),
+    /// Look at conversations, and steer them.
+    Session(Box<Session>),
 }
 
 /// Options of `serve`.
@@ -83,10 +90,28 @@ pub struct Migrate {
 pub enum Flow {
     /// Check Flows in files; ends with 1 where one cannot run, with 2 where a file cannot be read.
     Check {
+        /// How to tell what was found.
+        #[arg(long, value_enum, default_value_t = Output::Text)]
+        output: Output,
         /// Files with manifests.
         #[arg(required = true)]
         files: Vec<PathBuf>,
     },
+    /// Talk with Flows in the terminal, offline; or play a script, and end with 1 where the conversation goes otherwise.
+    Simulate(Simulate),
+    /// Draw Flows as a Mermaid diagram.
+    Graph(Graph),
+    /// Step a session of the past again; ends with 1 where it says something else now.
+    Replay(Replay),
+}
+
+/// Forms of what a command finds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Output {
+    /// A line for each finding: file, line, what is wrong, and what to write instead.
+    Text,
+    /// One JSON object.
+    Json,
 }
 
 /// How to write the log.

@@ -1,199 +1,222 @@
 //! `wigwag-dataplane flow check`: the check of Flows for people and pipelines, before anything is applied.
+//!
+//! Each Flow is compiled as the data plane would; then all Flows of one tenant are held against each other and, where
+//! its manifest is among the files, against their tenant.
+
+mod lines;
+mod report;
+#[cfg(test)]
+mod tests;
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fs,
     io::{self, Write},
     path::PathBuf,
 };
 
-use wigwag_crds::flow::{Finding, Severity};
+use wigwag_crds::{
+    FlowSpec, WhatsAppTenantSpec,
+    flow::{Finding, Severity},
+};
 use wigwag_domain::TenantKey;
-use wigwag_flow::{Program, compare_triggers, compile};
+use wigwag_flow::{Program, compile};
 
-use crate::config::manifest::{Content, FlowManifest, documents};
+use crate::{
+    args::Output,
+    config::{
+        links,
+        manifest::{Content, Document, FlowManifest, TenantManifest, documents},
+        typed::Misfit,
+    },
+};
+use lines::Part;
+use report::{Found, Kind, Report, Unreadable};
 
 /// Exit code: every Flow can run.
 pub const GOOD: u8 = 0;
-/// Exit code: a Flow cannot run.
+/// Exit code: a Flow or its tenant has an error.
 pub const ERRORS: u8 = 1;
 /// Exit code: a file cannot be read, or none holds a Flow.
 pub const UNREADABLE: u8 = 2;
 
-/// What is wrong with one Flow.
-struct Checked {
+/// Everything of the files that is checked.
+#[derive(Default)]
+struct Input {
+    flows: Vec<Flow>,
+    tenants: Vec<Tenant>,
+    unreadable: Vec<Unreadable>,
+}
+
+/// Where a manifest stands.
+struct Place {
     file: String,
+    document: Option<Part>,
+}
+
+struct Flow {
+    place: Place,
     name: String,
     tenant: Option<TenantKey>,
+    spec: Option<FlowSpec>,
     program: Option<Program>,
     findings: Vec<Finding>,
 }
 
-/// Checks the Flows of these files, errors first, and returns the exit code.
+struct Tenant {
+    place: Place,
+    key: TenantKey,
+    /// `None` where its manifest is broken.
+    spec: Option<WhatsAppTenantSpec>,
+    findings: Vec<Finding>,
+}
+
+/// Checks the Flows of these files, and returns the exit code.
 ///
 /// # Errors
 /// When `out` cannot be written.
-pub fn run(files: &[PathBuf], out: &mut impl Write) -> io::Result<u8> {
-    let mut flows = Vec::new();
-    let mut unreadable = false;
-    for path in files {
+pub fn run(files: &[PathBuf], output: Output, out: &mut impl Write) -> io::Result<u8> {
+    let mut input = Input::default();
+    files.iter().for_each(|path| input.read(path));
+    input.compare();
+    let report = input.report();
+    match output {
+        Output::Text => report.print_text(out)?,
+        Output::Json => report.print_json(out)?,
+    }
+    Ok(match (report.unreadable.is_empty() && report.flows > 0, report.errors) {
+        (false, _) => UNREADABLE,
+        (true, 0) => GOOD,
+        (true, _) => ERRORS,
+    })
+}
+
+// === impl Input ===
+
+impl Input {
+    fn read(&mut self, path: &PathBuf) {
         let file = path.display().to_string();
         let text = fs::read_to_string(path).map_err(|error| format!("cannot be read: {error}"));
-        match text.and_then(|text| documents(&file, &text)) {
-            Err(why) => {
-                writeln!(out, "{file}: {why}")?;
-                unreadable = true;
-            }
-            Ok(documents) => {
-                for document in documents {
-                    match document.content {
-                        Content::Flow(manifest) => flows.push(check(manifest)),
-                        Content::Unreadable => {
-                            unreadable = true;
-                            for misfit in document.misfits {
-                                writeln!(out, "{file}: {misfit}")?;
-                            }
-                        }
-                        _ => {}
-                    }
+        let read = text.and_then(|text| Ok((documents(&file, &text)?, lines::documents(&text))));
+        match read {
+            Err(message) => self.unreadable.push(Unreadable { file, message }),
+            Ok((documents, parts)) => {
+                let parts = parts.into_iter().map(Some).chain(std::iter::repeat_with(|| None));
+                for (document, part) in documents.into_iter().zip(parts) {
+                    self.add(document, Place { file: file.clone(), document: part });
                 }
             }
         }
     }
-    add_ties(&mut flows);
-    let errors = print(&flows, Severity::Error, "", out)?;
-    let warnings = print(&flows, Severity::Warning, "warning: ", out)?;
-    writeln!(
-        out,
-        "{} checked: {}, {}",
-        count(flows.len(), "Flow"),
-        count(errors, "error"),
-        count(warnings, "warning")
-    )?;
-    Ok(match (unreadable || flows.is_empty(), errors) {
-        (true, _) => UNREADABLE,
-        (false, 0) => GOOD,
-        (false, _) => ERRORS,
-    })
-}
 
-fn check(manifest: FlowManifest) -> Checked {
-    let (program, findings) = match &manifest.spec {
-        Ok(spec) => {
-            let compiled = compile(&manifest.name, &manifest.revision, spec);
-            (compiled.program, compiled.findings)
-        }
-        Err(findings) => (None, findings.clone()),
-    };
-    Checked { file: manifest.file, name: manifest.name, tenant: manifest.tenant, program, findings }
-}
-
-/// Two Flows of a tenant that match a message equally well: found in both.
-fn add_ties(flows: &mut [Checked]) {
-    let mut tenants = BTreeMap::<TenantKey, Vec<Program>>::new();
-    for flow in &*flows {
-        if let (Some(tenant), Some(program)) = (&flow.tenant, &flow.program) {
-            tenants.entry(tenant.clone()).or_default().push(program.clone());
+    fn add(&mut self, document: Document, place: Place) {
+        let Document { content, misfits } = document;
+        match content {
+            Content::Flow(manifest) => self.flows.push(Flow::read(*manifest, place)),
+            Content::Tenant(manifest) => self.tenants.push(Tenant::read(*manifest, &misfits, place)),
+            Content::BrokenTenant(key) => {
+                let findings = misfits.iter().map(|misfit| finding(Severity::Error, misfit)).collect();
+                self.tenants.push(Tenant { place, key, spec: None, findings });
+            }
+            Content::Unreadable => {
+                let unreadable = |misfit: Misfit| Unreadable { file: place.file.clone(), message: misfit.to_string() };
+                self.unreadable.extend(misfits.into_iter().map(unreadable));
+            }
+            Content::Secret(_) | Content::Foreign => {}
         }
     }
-    for (tenant, programs) in tenants {
-        for (name, finding) in compare_triggers(&programs.iter().collect::<Vec<_>>()) {
-            let of = |flow: &&mut Checked| flow.name == name && flow.tenant.as_ref() == Some(&tenant);
-            if let Some(flow) = flows.iter_mut().find(of) {
+
+    /// Adds what is found between the manifests of each tenant.
+    fn compare(&mut self) {
+        let mut names = BTreeMap::<&TenantKey, BTreeSet<&str>>::new();
+        let mut programs = BTreeMap::<&TenantKey, Vec<&Program>>::new();
+        for (flow, tenant) in self.flows.iter().filter_map(|flow| Some((flow, flow.tenant.as_ref()?))) {
+            names.entry(tenant).or_default().insert(&flow.name);
+            programs.entry(tenant).or_default().extend(&flow.program);
+        }
+        let mut found = Vec::new();
+        for (tenant, programs) in programs {
+            let between = links::between(&programs).into_iter();
+            found.extend(between.map(|(name, finding)| (tenant.clone(), name, finding)));
+            let spec = self.tenants.iter().find(|other| other.key == *tenant).and_then(|tenant| tenant.spec.as_ref());
+            for flow in self.flows.iter().filter(|flow| flow.tenant.as_ref() == Some(tenant)) {
+                let Some(of_flow) = flow.spec.as_ref().map(|flow| links::of_flow(flow, &names[tenant], spec)) else {
+                    continue;
+                };
+                found.extend(of_flow.into_iter().map(|finding| (tenant.clone(), flow.name.clone(), finding)));
+            }
+        }
+        let none = BTreeSet::new();
+        let of_tenants = self.tenants.iter().map(|tenant| {
+            let names = names.get(&tenant.key).unwrap_or(&none);
+            tenant.spec.as_ref().map(|spec| links::of_tenant(spec, names)).unwrap_or_default()
+        });
+        let of_tenants: Vec<_> = of_tenants.collect();
+        for (tenant, findings) in self.tenants.iter_mut().zip(of_tenants) {
+            tenant.findings.extend(findings);
+        }
+        for (tenant, name, finding) in found {
+            let of = |flow: &&mut Flow| flow.name == name && flow.tenant.as_ref() == Some(&tenant);
+            if let Some(flow) = self.flows.iter_mut().find(of) {
                 flow.findings.push(finding);
             }
         }
     }
-}
 
-/// Prints the findings of a severity and returns how many there are. A Flow is named where its file holds several.
-fn print(flows: &[Checked], severity: Severity, label: &str, out: &mut impl Write) -> io::Result<usize> {
-    let mut printed = 0;
-    for flow in flows {
-        let is_alone = flows.iter().filter(|other| other.file == flow.file).count() == 1;
-        let name = if is_alone { String::new() } else { format!("flow {:?}, ", flow.name) };
-        for finding in flow.findings.iter().filter(|finding| finding.severity == severity) {
-            writeln!(out, "{}: {label}{name}{finding}", flow.file)?;
-            printed += 1;
+    fn report(self) -> Report {
+        let mut report = Report { flows: self.flows.len(), unreadable: self.unreadable, ..Report::default() };
+        let mut files = BTreeMap::<String, usize>::new();
+        for place in self.flows.iter().map(|flow| &flow.place).chain(self.tenants.iter().map(|tenant| &tenant.place)) {
+            *files.entry(place.file.clone()).or_default() += 1;
         }
-    }
-    Ok(printed)
-}
-
-fn count(number: usize, noun: &str) -> String {
-    if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
-}
-
-#[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used)]
-
-    use super::*;
-
-    const GOOD_FLOW: &str = "
-apiVersion: wigwag.dev/v1alpha1
-kind: Flow
-metadata: {name: welcome}
-spec:
-  tenantRef: {name: acme}
-  triggers: [{keyword: hola}]
-  start: hi
-  nodes:
-  - {name: hi, message: {text: Hola}}
-";
-
-    fn check(files: &[(&str, &str)]) -> (u8, String) {
-        let dir = tempfile::tempdir().unwrap();
-        let write = |(name, text): &(&str, &str)| {
-            let path = dir.path().join(name);
-            fs::write(&path, text).unwrap();
-            path
+        let found = |place: &Place, kind, name: &str, finding: Finding| Found {
+            file: place.file.clone(),
+            line: place.document.as_ref().map(|part| part.line_of(finding.node.as_deref(), &finding.field)),
+            kind,
+            name: name.to_owned(),
+            is_alone: files[&place.file] == 1,
+            finding,
         };
-        let paths: Vec<_> = files.iter().map(write).collect();
-        let mut out = Vec::new();
-        let code = run(&paths, &mut out).unwrap();
-        let folder = format!("{}/", dir.path().display());
-        (code, String::from_utf8(out).unwrap().replace(&folder, ""))
+        let mut all = Vec::new();
+        for Tenant { place, key, findings, .. } in self.tenants {
+            all.extend(findings.into_iter().map(|finding| found(&place, Kind::WhatsAppTenant, key.name(), finding)));
+        }
+        for Flow { place, name, findings, .. } in self.flows {
+            all.extend(findings.into_iter().map(|finding| found(&place, Kind::Flow, &name, finding)));
+        }
+        report.add(all);
+        report
     }
+}
 
-    #[test]
-    fn a_good_flow_is_good() {
-        assert_eq!(check(&[("a.yaml", GOOD_FLOW)]), (GOOD, "1 Flow checked: 0 errors, 0 warnings\n".to_owned()));
-    }
+// === impl Flow ===
 
-    #[test]
-    fn an_error_names_file_node_and_field() {
-        let dangling = GOOD_FLOW.replace("text: Hola}", "text: Hola, next: nowhere}");
-        let (code, out) = check(&[("good.yaml", GOOD_FLOW), ("a.yaml", &dangling)]);
-        assert_eq!(code, ERRORS);
-        assert!(out.starts_with("a.yaml: node \"hi\", next: "), "{out}");
-        let misspelt = GOOD_FLOW.replace("text:", "txt:");
-        let (code, out) = check(&[("a.yaml", &misspelt)]);
-        assert_eq!(code, ERRORS);
-        assert!(out.contains("a.yaml: spec.nodes[0].message.txt: unknown field"), "{out}");
+impl Flow {
+    fn read(manifest: FlowManifest, place: Place) -> Self {
+        let FlowManifest { name, tenant, revision, spec, .. } = manifest;
+        let (spec, program, findings) = match spec {
+            Ok(spec) => {
+                let compiled = compile(&name, &revision, &spec);
+                (Some(spec), compiled.program, compiled.findings)
+            }
+            Err(findings) => (None, None, findings),
+        };
+        Self { place, name, tenant, spec, program, findings }
     }
+}
 
-    #[test]
-    fn two_flows_that_match_equally_well_are_told_of_each_other() {
-        let other = GOOD_FLOW.replace("name: welcome", "name: hello");
-        let (code, out) = check(&[("two.yaml", &format!("{GOOD_FLOW}---{other}"))]);
-        assert_eq!(code, GOOD);
-        assert!(out.contains("two.yaml: warning: flow \"welcome\", "), "{out}");
-        assert!(out.contains("two.yaml: warning: flow \"hello\", "), "{out}");
-        let elsewhere = other.replace("tenantRef: {name: acme}", "tenantRef: {name: beta}");
-        assert_eq!(
-            check(&[("a.yaml", GOOD_FLOW), ("b.yaml", &elsewhere)]).1,
-            "2 Flows checked: 0 errors, 0 warnings\n"
-        );
-    }
+// === impl Tenant ===
 
-    #[test]
-    fn what_cannot_be_read_is_no_good_flow() {
-        assert_eq!(check(&[("a.yaml", "{")]).0, UNREADABLE);
-        assert_eq!(check(&[("a.yaml", "apiVersion: wigwag.dev/v1alpha1\nkind: Flwo")]).0, UNREADABLE);
-        assert_eq!(check(&[("a.yaml", "")]), (UNREADABLE, "0 Flows checked: 0 errors, 0 warnings\n".to_owned()));
-        let mut out = Vec::new();
-        assert_eq!(run(&[PathBuf::from("/nowhere/a.yaml")], &mut out).unwrap(), UNREADABLE);
-        assert!(String::from_utf8(out).unwrap().starts_with("/nowhere/a.yaml: cannot be read: "));
+impl Tenant {
+    fn read(manifest: TenantManifest, misfits: &[Misfit], place: Place) -> Self {
+        let (_, findings) = wigwag_flow::Tenant::compile(&manifest.spec);
+        // What the tenant does not know stops nothing of it.
+        let unknown = misfits.iter().map(|misfit| finding(Severity::Warning, misfit));
+        let findings = unknown.chain(findings).collect();
+        Self { place, key: manifest.key, spec: Some(manifest.spec), findings }
     }
+}
+
+fn finding(severity: Severity, misfit: &Misfit) -> Finding {
+    Finding { severity, node: None, field: misfit.field.clone(), message: misfit.message.clone() }
 }

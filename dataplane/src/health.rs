@@ -29,7 +29,8 @@ pub struct Health {
     database: Mutex<DatabaseReport>,
     /// This version's tables are there.
     migrated: CancellationToken,
-    configured: AtomicBool,
+    /// A configuration is active.
+    configured: CancellationToken,
     draining: AtomicBool,
 }
 
@@ -39,7 +40,7 @@ impl Default for Health {
         Self {
             database: Mutex::new(database),
             migrated: CancellationToken::new(),
-            configured: AtomicBool::new(false),
+            configured: CancellationToken::new(),
             draining: AtomicBool::new(false),
         }
     }
@@ -48,13 +49,13 @@ impl Default for Health {
 impl Health {
     /// A configuration is active.
     pub fn configured(&self) {
-        self.configured.store(true, Ordering::Relaxed);
+        self.configured.cancel();
     }
 
     /// Whether a configuration is active.
     #[must_use]
     pub fn is_configured(&self) -> bool {
-        self.configured.load(Ordering::Relaxed)
+        self.configured.is_cancelled()
     }
 
     /// The process is going down.
@@ -67,6 +68,15 @@ impl Health {
         tokio::select! {
             () = stop.cancelled() => {}
             () = self.migrated.cancelled() => part.await,
+        }
+    }
+
+    /// Runs a part once a configuration is active, unless it is told to stop before. To a part that began earlier every
+    /// tenant would look like one that was removed.
+    pub async fn once_configured(self: Arc<Self>, part: impl Future<Output = ()>, stop: CancellationToken) {
+        tokio::select! {
+            () = stop.cancelled() => {}
+            () = self.configured.cancelled() => part.await,
         }
     }
 

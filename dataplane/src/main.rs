@@ -5,7 +5,12 @@ use std::{io::Write, process::ExitCode};
 use clap::Parser;
 use wigwag_dataplane::{
     args::{Cli, Command, Flow, Migrate},
-    flow_check, serve, telemetry,
+    flow_check,
+    flow_command::{
+        UNREADABLE, graph, replay,
+        simulate::{self, Terminal},
+    },
+    serve, session_command, telemetry,
 };
 use wigwag_store::{connection::Database, migrate};
 
@@ -19,10 +24,13 @@ async fn main() -> ExitCode {
             Err(error) => Err(format!("--log: {error}")),
         },
         Command::Migrate(args) => migrate_database(args).await,
-        Command::Flow(Flow::Check { files }) => match flow_check::run(&files, &mut std::io::stdout()) {
+        Command::Flow(flow) => match work_with_flows(flow).await {
             Ok(code) => return ExitCode::from(code),
-            Err(error) => Err(format!("standard output: {error}")),
+            Err(error) => Err(error),
         },
+        Command::Session(session) => {
+            session_command::run(&session, &mut std::io::stdout()).await.map_err(|error| error.to_string())
+        }
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -30,6 +38,24 @@ async fn main() -> ExitCode {
             let _ = writeln!(std::io::stderr(), "wigwag-dataplane: {error}");
             ExitCode::FAILURE
         }
+    }
+}
+
+/// Runs a command about Flows; what it finds is its exit code.
+async fn work_with_flows(flow: Flow) -> Result<u8, String> {
+    let out = &mut std::io::stdout();
+    let closed = |error: std::io::Error| format!("standard output: {error}");
+    match flow {
+        Flow::Check { output, files } => flow_check::run(&files, output, out).map_err(closed),
+        Flow::Simulate(args) => simulate::run(&args, &mut Terminal::standard()).map_err(|error| error.to_string()),
+        Flow::Graph(args) => graph::run(&args, out).await.map_err(closed),
+        Flow::Replay(args) => match replay::run(&args, out).await {
+            Ok(code) => Ok(code),
+            Err(error) => {
+                let _ = writeln!(std::io::stderr(), "wigwag-dataplane: {error}");
+                Ok(UNREADABLE)
+            }
+        },
     }
 }
 

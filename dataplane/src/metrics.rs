@@ -1,7 +1,7 @@
 //! Every metric, once. Labels are tenants, providers and words of closed sets, so their number is bounded by the
 //! configuration.
 
-use std::sync::atomic::AtomicU64;
+use std::{sync::atomic::AtomicU64, time::Duration};
 
 use prometheus_client::{
     encoding::EncodeLabelSet,
@@ -14,6 +14,7 @@ use prometheus_client::{
     registry::{Registry, Unit},
 };
 use wigwag_domain::TenantKey;
+use wigwag_flow::Passage;
 
 /// By tenant.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -44,6 +45,15 @@ pub struct ByNode {
     kind: &'static str,
 }
 
+/// By tenant, Flow, node and what happened there.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct ByPassage {
+    tenant: String,
+    flow: String,
+    node: String,
+    event: &'static str,
+}
+
 /// All metrics of the process.
 #[derive(Debug)]
 pub struct Metrics {
@@ -61,7 +71,10 @@ pub struct Metrics {
     commit_to_send: Histogram,
     jobs: Family<ByOutcome, Counter>,
     sends: Family<ByOutcome, Counter>,
+    http_calls: Family<ByOutcome, Counter>,
+    http_call_seconds: Histogram,
     flow_errors: Family<ByNode, Counter>,
+    flow_nodes: Family<ByPassage, Counter>,
     lanes: Gauge,
     queue_depth: Family<ByTenant, Gauge>,
     oldest_job: Family<ByTenant, Gauge<f64, AtomicU64>>,
@@ -84,7 +97,10 @@ impl Default for Metrics {
             commit_to_send: seconds(),
             jobs: Family::default(),
             sends: Family::default(),
+            http_calls: Family::default(),
+            http_call_seconds: seconds(),
             flow_errors: Family::default(),
+            flow_nodes: Family::default(),
             lanes: Gauge::default(),
             queue_depth: Family::default(),
             oldest_job: Family::default(),
@@ -123,7 +139,15 @@ impl Metrics {
         );
         registry.register("jobs", "Jobs, by how they ended", self.jobs.clone());
         registry.register("sends", "Sends, by outcome", self.sends.clone());
+        registry.register("http_calls", "Calls of Flows, by outcome", self.http_calls.clone());
+        registry.register_with_unit(
+            "http_call",
+            "From the look-up of a call's host to the end of its answer",
+            Unit::Seconds,
+            self.http_call_seconds.clone(),
+        );
         registry.register("flow_errors", "What did not work out in Flows, by node", self.flow_errors.clone());
+        registry.register("flow_node", "What happened at the nodes of Flows", self.flow_nodes.clone());
         registry.register("lanes_owned", "Lanes that this process owns", self.lanes.clone());
         registry.register("queue_depth", "Jobs that wait", self.queue_depth.clone());
         registry.register_with_unit("queue_oldest", "Age of the oldest job", Unit::Seconds, self.oldest_job.clone());
@@ -169,6 +193,16 @@ impl Metrics {
         self.sends.get_or_create(&by_outcome(tenant, outcome)).inc();
     }
 
+    /// A call of a Flow ended.
+    pub fn http_call(&self, tenant: &TenantKey, outcome: &'static str) {
+        self.http_calls.get_or_create(&by_outcome(tenant, outcome)).inc();
+    }
+
+    /// A call of a Flow took so long.
+    pub fn http_call_ended(&self, after: Duration) {
+        self.http_call_seconds.observe(after.as_secs_f64());
+    }
+
     /// The first answer to a message was handed over this many seconds after the message was received.
     pub fn first_send(&self, seconds: f64) {
         self.commit_to_send.observe(seconds);
@@ -178,6 +212,13 @@ impl Metrics {
     pub fn flow_error(&self, tenant: &TenantKey, flow: &str, node: &str, kind: &'static str) {
         let label = ByNode { tenant: tenant.to_string(), flow: flow.to_owned(), node: node.to_owned(), kind };
         self.flow_errors.get_or_create(&label).inc();
+    }
+
+    /// A session came through a node.
+    pub fn passage(&self, tenant: &TenantKey, passage: &Passage) {
+        let (flow, node) = (passage.flow.clone(), passage.node.clone());
+        let label = ByPassage { tenant: tenant.to_string(), flow, node, event: passage.what.as_str() };
+        self.flow_nodes.get_or_create(&label).inc();
     }
 
     /// This process owns so many lanes.

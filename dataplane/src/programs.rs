@@ -7,7 +7,7 @@ use sqlx::PgPool;
 use tracing::error;
 use wigwag_crds::FlowSpec;
 use wigwag_domain::TenantKey;
-use wigwag_flow::Program;
+use wigwag_flow::{Linked, Program, Session};
 use wigwag_store::{Error, flow_revision};
 
 use crate::config::Tenant;
@@ -25,17 +25,24 @@ pub struct Programs {
 }
 
 impl Programs {
-    /// The program of a revision; `None` where its text is lost or does not compile any more.
+    /// The programs that a session runs for life; `None` where the text of its own is lost or does not compile any
+    /// more. One that it may call and that is lost is left out.
     ///
     /// # Errors
     /// When the database does not answer.
-    pub async fn get(
-        &self,
-        pool: &PgPool,
-        tenant: &Tenant,
-        flow: &str,
-        revision: &str,
-    ) -> Result<Option<Program>, Error> {
+    pub async fn linked(&self, pool: &PgPool, tenant: &Tenant, session: &Session) -> Result<Option<Linked>, Error> {
+        let Some(root) = self.get(pool, tenant, &session.flow, &session.revision).await? else { return Ok(None) };
+        let mut called = HashMap::new();
+        for (flow, revision) in &session.pinned {
+            if let Some(program) = self.get(pool, tenant, flow, revision).await? {
+                called.insert(flow.as_str(), program);
+            }
+        }
+        Ok(Some(Linked::new(root, |name| called.get(name).cloned())))
+    }
+
+    /// The program of a revision.
+    async fn get(&self, pool: &PgPool, tenant: &Tenant, flow: &str, revision: &str) -> Result<Option<Program>, Error> {
         let current = tenant.flows.iter().map(|loaded| &loaded.program);
         if let Some(program) = current.into_iter().find(|p| p.name() == flow && p.revision() == revision) {
             return Ok(Some(program.clone()));

@@ -17,16 +17,17 @@ use wigwag_store::connection::Database;
 use crate::{
     activation::Activation,
     admin::{self, Admin},
+    api::{self, Api, standing::Census},
     args::Serve,
+    calls::{
+        Calls,
+        caller::Caller,
+        runner::{Policies, Runner},
+    },
     channels::Channels,
     config::Config,
     dispatch::{
-        Dispatch,
-        dispatcher::Dispatcher,
-        in_flight::InFlight,
-        sender::{NoTls, Sender},
-        settler::Settler,
-        traffic::Traffic,
+        Dispatch, dispatcher::Dispatcher, in_flight::InFlight, sender::Sender, settler::Settler, traffic::Traffic,
     },
     health::Health,
     ingest::{
@@ -39,11 +40,14 @@ use crate::{
     parts::Parts,
     programs::Programs,
     server,
+    tls::NoTls,
     upkeep::Upkeep,
 };
 
 /// Connections for reading. The writers have one each of their own.
 const POOL: u32 = 6;
+/// Connections for who asks the API: what it costs, conversations must not pay.
+const API_POOL: u32 = 2;
 const POOL_PATIENCE: Duration = Duration::from_secs(5);
 /// For a step and a send that have begun when the process is told to go.
 const FINISH: Duration = Duration::from_secs(1);
@@ -91,6 +95,7 @@ pub async fn serve(args: Serve) -> Result<(), Error> {
     // What several parts share.
     let replica = args.replica.clone().unwrap_or_else(random_name);
     let pool = database.pool(POOL, POOL_PATIENCE);
+    let api_pool = database.pool(API_POOL, POOL_PATIENCE);
     let config = Arc::new(ArcSwap::from_pointee(Config::default()));
     let metrics = Arc::new(Metrics::default());
     let health = Arc::new(Health::default());
@@ -98,6 +103,7 @@ pub async fn serve(args: Serve) -> Result<(), Error> {
     let fence = Arc::new(Fence::new(database.clone(), args.lane_lease));
     let in_flight = Arc::new(InFlight::default());
     let traffic = Arc::new(Traffic::default());
+    let programs = Arc::new(Programs::default());
     let channels = Channels::new(config.clone(), pool.clone());
     let sender = Sender::new(ownership.clone(), args.send_timeout)?;
 
@@ -105,6 +111,7 @@ pub async fn serve(args: Serve) -> Result<(), Error> {
     let (intake, submissions) = Intake::new();
     let (hints, new_jobs) = Hints::new(ownership.clone());
     let (dispatch, committed) = Dispatch::new();
+    let (calls, new_calls) = Calls::new();
     let (finished, finished_sends) = mpsc::unbounded_channel();
     let (settled, settled_sends) = mpsc::unbounded_channel();
 
@@ -119,7 +126,7 @@ pub async fn serve(args: Serve) -> Result<(), Error> {
         metrics: metrics.clone(),
     };
     let flusher = parts.start("flusher", flusher.run(submissions));
-    let settler = Settler { database: database.clone(), settled, metrics: metrics.clone() };
+    let settler = Settler { database: database.clone(), settled, hints: hints.clone(), metrics: metrics.clone() };
     parts.start("settler", settler.run(finished_sends));
     let worker = Worker {
         config: config.clone(),
@@ -127,11 +134,13 @@ pub async fn serve(args: Serve) -> Result<(), Error> {
         fence: fence.clone(),
         ownership: ownership.clone(),
         hints: hints.clone(),
-        programs: Programs::default(),
+        programs: programs.clone(),
         dispatch: dispatch.clone(),
+        calls: calls.clone(),
         metrics: metrics.clone(),
     };
-    let worker = parts.start("worker", health.clone().once_migrated(worker.run(new_jobs, work.clone()), work.clone()));
+    let worker = worker.run(new_jobs, work.clone());
+    let worker = parts.start("worker", health.clone().once_configured(worker, work.clone()));
     let dispatcher = Dispatcher {
         config: config.clone(),
         pool: pool.clone(),
@@ -147,7 +156,20 @@ pub async fn serve(args: Serve) -> Result<(), Error> {
         metrics: metrics.clone(),
     };
     let dispatcher = dispatcher.run(dispatch, committed, settled_sends, work.clone());
-    let dispatcher = parts.start("dispatcher", health.clone().once_migrated(dispatcher, work.clone()));
+    let dispatcher = parts.start("dispatcher", health.clone().once_configured(dispatcher, work.clone()));
+    let caller = Runner {
+        pool: pool.clone(),
+        fence: fence.clone(),
+        database: database.clone(),
+        ownership: ownership.clone(),
+        hints: hints.clone(),
+        policies: policies(config.clone()),
+        caller: Caller::new()?,
+        parts: parts.clone(),
+        metrics: metrics.clone(),
+    };
+    let caller = caller.run(calls, new_calls, work.clone());
+    parts.start("caller", health.clone().once_configured(caller, work.clone()));
     let lease = Lease {
         pool: pool.clone(),
         replica: replica.clone(),
@@ -161,9 +183,16 @@ pub async fn serve(args: Serve) -> Result<(), Error> {
     let (give_back, tenants) = (CancellationToken::new(), config.clone());
     let tenants = move || tenants.load().tenants.keys().cloned().collect();
     let lease = lease.run(tenants, give_back.clone());
-    let lease = parts.start("lease", health.clone().once_migrated(lease, give_back.clone()));
-    let upkeep = Upkeep { config: config.clone(), pool: pool.clone(), ownership, metrics: metrics.clone() };
-    parts.start("upkeep", health.clone().once_migrated(upkeep.run(work.clone()), work.clone()));
+    let lease = parts.start("lease", health.clone().once_configured(lease, give_back.clone()));
+    let upkeep = Upkeep {
+        config: config.clone(),
+        pool: pool.clone(),
+        ownership,
+        hints: hints.clone(),
+        metrics: metrics.clone(),
+    };
+    parts.start("upkeep", health.clone().once_configured(upkeep.run(work.clone()), work.clone()));
+    let api = Api { config: config.clone(), pool: api_pool.clone(), hints: hints.clone(), programs };
     parts.start("speaker", hints.clone().speak(pool.clone(), replica.clone(), all.clone()));
     parts.start("listener", hints.listen(database.clone(), replica.clone(), all.clone()));
     parts.start("health", health.clone().watch(database, !args.no_migrate, all.clone()));
@@ -177,8 +206,11 @@ pub async fn serve(args: Serve) -> Result<(), Error> {
     parts.start("activation", health.clone().once_migrated(activation.run(all.clone()), all.clone()));
 
     let routes = webhook::routes(Ingest { config: config.clone(), intake, metrics: metrics.clone() });
+    let routes = routes.merge(api::routes(api));
     let server = parts.start("server", server::serve(listener, routes, listen.clone()));
-    let routes = admin::routes(Admin { replica: replica.clone(), config, channels, health: health.clone(), metrics });
+    let census = Census::new(config.clone(), api_pool);
+    let admin = Admin { replica: replica.clone(), config, channels, health: health.clone(), census, metrics };
+    let routes = admin::routes(admin);
     parts.start("admin server", server::serve(admin_listener, routes, all.clone()));
     info!(replica, listen = %args.listen, admin_listen = %args.admin_listen, "serving");
 
@@ -202,6 +234,11 @@ pub async fn serve(args: Serve) -> Result<(), Error> {
     all.cancel();
     info!("down");
     Ok(())
+}
+
+/// What the calls of each tenant's Flows may do, as it is configured now.
+fn policies(config: Arc<ArcSwap<Config>>) -> Policies {
+    Arc::new(move |tenant| Some(config.load().tenants.get(tenant)?.policy.clone()))
 }
 
 async fn bind(flag: &'static str, address: SocketAddr) -> Result<TcpListener, Error> {

@@ -1,6 +1,6 @@
 //! What must be done once for a tenant, not once for each replica: by the owner of its lane 0, with jitter.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use arc_swap::ArcSwap;
 use rand::Rng;
@@ -10,7 +10,11 @@ use tracing::{info, warn};
 use wigwag_domain::{Lane, TenantKey};
 use wigwag_store::{Error, dedupe, flow_revision, job_ready, receipt};
 
-use crate::{config::Config, lanes::ownership::Ownership, metrics::Metrics};
+use crate::{
+    config::Config,
+    lanes::{hint::Hints, ownership::Ownership},
+    metrics::Metrics,
+};
 
 /// Time between looks at fresh orphans and at the depth of queues.
 const EVERY: Duration = Duration::from_secs(1);
@@ -27,6 +31,8 @@ pub struct Upkeep {
     pub pool: PgPool,
     /// What is ours.
     pub ownership: Arc<Ownership>,
+    /// Told of new jobs.
+    pub hints: Hints,
     /// Gauges of queues and lanes.
     pub metrics: Arc<Metrics>,
 }
@@ -61,9 +67,11 @@ impl Upkeep {
         }
         let mut connection = self.pool.acquire().await.map_err(Error::from)?;
         let which = if hourly { receipt::Which::All(&ours) } else { receipt::Which::Fresh(&ours) };
-        for changed in receipt::adopt(&mut connection, which).await? {
+        let adopted = receipt::adopt(&mut connection, which).await?;
+        for changed in &adopted.changed {
             self.metrics.receipt(&changed.tenant);
         }
+        self.hints.new_jobs(adopted.jobs, HashMap::new());
         if hourly {
             let forgotten = dedupe::forget_old(&mut connection, BATCH).await?;
             drop(connection);

@@ -73,12 +73,12 @@ impl Folder {
             }
             Content::Tenant(manifest) => {
                 let name = format!("WhatsAppTenant {}", manifest.key);
-                insert(&mut self.tenants, manifest.key.clone(), manifest).then_some(name)
+                insert(&mut self.tenants, manifest.key.clone(), *manifest).then_some(name)
             }
             Content::Flow(manifest) => {
                 let name = format!("Flow {}/{}", manifest.namespace, manifest.name);
                 let key = (manifest.namespace.clone(), manifest.name.clone());
-                insert(&mut self.flows, key, manifest).then_some(name)
+                insert(&mut self.flows, key, *manifest).then_some(name)
             }
             Content::Secret(manifest) => {
                 let name = format!("Secret {}/{}", manifest.namespace, manifest.name);

@@ -1,18 +1,19 @@
 //! The folders, read into a configuration. Where a manifest is broken, what the previous configuration had of it stays.
 
 use std::{
-    collections::{BTreeMap, HashSet},
+    collections::{BTreeMap, BTreeSet, HashSet},
     path::Path,
     sync::Arc,
 };
 
 use wigwag_crds::{
+    WhatsAppTenantSpec,
     flow::{Finding, Severity},
     revision::{config_revision, secret_mark},
     tenant::{CloudApi, cloud_api_keys as keys},
 };
 use wigwag_domain::{ProviderName, TenantKey};
-use wigwag_flow::{Compiled, Program, compare_triggers, compile};
+use wigwag_flow::{Compiled, Program, compile};
 use wigwag_providers::{
     Provider,
     cloud_api::{self, Credentials},
@@ -20,7 +21,9 @@ use wigwag_providers::{
 
 use super::{
     Channel, Config, LoadedFlow, Runtime, Tenant, configz,
+    entrusted::Entrusted,
     folder::Folder,
+    links,
     manifest::{FlowManifest, TenantManifest},
     secrets::{Data, Secrets},
 };
@@ -56,14 +59,15 @@ pub fn load(config_dir: &Path, secrets_dir: &Path, previous: Option<&Config>) ->
     let mut flows = flows(&mut folder, before, &mut problems);
     let manifests = tenants(&mut folder, before);
 
-    let references = manifests.iter().flat_map(|tenant| {
-        tenant.cloud_apis().map(|(_, spec)| (tenant.namespace.as_str(), spec.credentials_secret_ref.name.as_str()))
-    });
+    let references = manifests
+        .iter()
+        .flat_map(|tenant| tenant.spec.loaded_secrets().into_iter().map(|name| (tenant.namespace.as_str(), name)));
     let secrets = Secrets::new(secrets_dir, &folder.secrets, references);
     let tenants: BTreeMap<_, _> = manifests
         .iter()
         .map(|manifest| {
-            let flows = flows.remove(&manifest.key).unwrap_or_default();
+            let mut flows = flows.remove(&manifest.key).unwrap_or_default();
+            flows.find_links(&manifest.spec);
             (manifest.key.clone(), Arc::new(tenant(manifest, flows, &secrets, &mut problems)))
         })
         .collect();
@@ -124,28 +128,30 @@ fn flows(folder: &mut Folder, before: &Config, problems: &mut Vec<String>) -> BT
     }
     for of_tenant in flows.values_mut() {
         of_tenant.running.sort_by(|a, b| a.program.name().cmp(b.program.name()));
-        of_tenant.find_ties();
     }
     flows
 }
 
 fn tenant(manifest: &Arc<TenantManifest>, flows: Flows, secrets: &Secrets<'_>, problems: &mut Vec<String>) -> Tenant {
     let mut found = BTreeMap::<&str, Data>::new();
-    for (_, spec) in manifest.cloud_apis() {
-        let name = spec.credentials_secret_ref.name.as_str();
-        if found.contains_key(name) {
-            continue;
-        }
+    for name in manifest.spec.loaded_secrets() {
         match secrets.get(&manifest.namespace, name) {
             Ok(data) => drop(data.map(|data| found.insert(name, data))),
             Err(why) => problems.push(why),
         }
     }
+    let names = flows.running.iter().map(|flow| flow.program.name()).collect();
+    let (conversation, mut findings) = wigwag_flow::Tenant::compile(&manifest.spec);
+    findings.extend(links::of_tenant(&manifest.spec, &names));
+    problems.extend(findings.iter().map(|finding| format!("{}: spec.{finding}", manifest.file)));
+    let mut entrusted = Entrusted { manifest, secrets: &found, problems };
+    let (policy, tokens) = (Arc::new(entrusted.policy()), entrusted.tokens());
     let mark = |data: &Data| secret_mark(&manifest.uid, data.0.iter().map(|(k, v)| (k.as_str(), v.as_slice())));
     let revisions = flows.running.iter().map(|flow| (flow.program.name(), flow.program.revision()));
     Tenant {
         key: manifest.key.clone(),
         host: manifest.spec.route.as_ref().map(|route| route.host.clone()),
+        base_url: manifest.spec.base_url(),
         revision: config_revision(&manifest.raw, revisions),
         channels: manifest
             .cloud_apis()
@@ -157,6 +163,9 @@ fn tenant(manifest: &Arc<TenantManifest>, flows: Flows, secrets: &Secrets<'_>, p
         secret_marks: found.iter().map(|(name, data)| ((*name).to_owned(), mark(data))).collect(),
         flows: flows.running,
         refused: flows.refused,
+        conversation,
+        policy,
+        tokens,
         manifest: manifest.clone(),
     }
 }
@@ -228,10 +237,18 @@ fn differ(a: &Config, b: &Config) -> bool {
 // === impl Flows ===
 
 impl Flows {
-    /// Adds what the check finds between Flows: two that match a message equally well.
-    fn find_ties(&mut self) {
+    /// Adds what is found between Flows, and between them and their tenant.
+    fn find_links(&mut self, tenant: &WhatsAppTenantSpec) {
         let programs: Vec<&Program> = self.running.iter().map(|flow| &flow.program).collect();
-        for (name, finding) in compare_triggers(&programs) {
+        let mut found = links::between(&programs);
+        let names: BTreeSet<_> = programs.iter().map(|program| program.name()).collect();
+        for flow in &self.running {
+            // What runs was read from this text.
+            let Ok(spec) = serde_json::from_str(&flow.spec) else { continue };
+            let of_flow = links::of_flow(&spec, &names, Some(tenant));
+            found.extend(of_flow.into_iter().map(|finding| (flow.program.name().to_owned(), finding)));
+        }
+        for (name, finding) in found {
             let flow = self.running.iter_mut().find(|flow| flow.program.name() == name);
             if let Some(flow) = flow.filter(|flow| !flow.findings.contains(&finding)) {
                 flow.findings.push(finding);

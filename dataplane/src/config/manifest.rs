@@ -34,10 +34,10 @@ pub(crate) struct Document {
 /// What a document is.
 #[derive(Debug)]
 pub(crate) enum Content {
-    Tenant(TenantManifest),
+    Tenant(Box<TenantManifest>),
     /// A tenant whose manifest cannot be used.
     BrokenTenant(TenantKey),
-    Flow(FlowManifest),
+    Flow(Box<FlowManifest>),
     Secret(SecretManifest),
     /// One of ours, but nobody can tell which.
     Unreadable,
@@ -164,14 +164,14 @@ fn tenant(file: &str, metadata: Metadata, raw: &Value, mut misfits: Vec<Misfit>)
     let is_sound = broken.is_empty() && !is_of_another_version;
     misfits.extend(broken);
     let content = match value {
-        Ok(spec) if is_sound => Content::Tenant(TenantManifest {
+        Ok(spec) if is_sound => Content::Tenant(Box::new(TenantManifest {
             key,
             namespace: metadata.namespace,
             uid: metadata.uid,
             spec,
             raw: raw.clone(),
             file: file.to_owned(),
-        }),
+        })),
         _ => Content::BrokenTenant(key),
     };
     Document { content, misfits }
@@ -199,7 +199,7 @@ fn flow(file: &str, metadata: Metadata, raw: &Value, mut misfits: Vec<Misfit>) -
     let Metadata { namespace, name, .. } = metadata;
     let manifest =
         FlowManifest { namespace, name, tenant, revision, spec, text: canonical(raw), file: file.to_owned() };
-    Document { content: Content::Flow(manifest), misfits }
+    Document { content: Content::Flow(Box::new(manifest)), misfits }
 }
 
 fn findings(misfits: &[Misfit]) -> Vec<Finding> {

@@ -12,22 +12,26 @@
 //! | `typed` | untyped YAML to our types, naming each field that does not fit |
 //! | `rules` | what the API server's schema would refuse |
 //! | `secrets` | keys of Secrets, from files or manifests |
+//! | `links` | what Flows say of each other and of their tenant |
+//! | `entrusted` | what calls may do, and who may use the API |
 //! | `load` | all of it together, over the configuration before |
 //! | `watch` | has anything changed? |
 //! | `configz` | the configuration as the admin port shows it |
 
 mod configz;
+mod entrusted;
 mod folder;
+pub(crate) mod links;
 mod load;
 pub(crate) mod manifest;
 mod rules;
 mod secrets;
 #[cfg(test)]
 mod tests;
-mod typed;
+pub(crate) mod typed;
 mod watch;
 
-use std::{collections::BTreeMap, fmt, sync::Arc};
+use std::{collections::BTreeMap, fmt, hint::black_box, sync::Arc};
 
 use wigwag_crds::flow::Finding;
 use wigwag_domain::{ProviderName, TenantKey};
@@ -38,6 +42,7 @@ pub use configz::{Runtime, configz};
 pub use load::{Loaded, load};
 pub use watch::watch;
 
+use crate::calls::policy::CallPolicy;
 use manifest::{SecretManifest, TenantManifest};
 
 /// Everything that runs.
@@ -53,18 +58,26 @@ pub struct Config {
 }
 
 /// A tenant as it runs.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Tenant {
     /// Its key in every table.
     pub key: TenantKey,
     /// The host of its webhooks.
     pub host: Option<String>,
+    /// The same as `https://HOST` or `http://HOST`: what its URLs begin with.
+    pub base_url: Option<String>,
     /// Revision of what runs: over the spec and the Flows of [`flows`](Self::flows).
     pub revision: String,
     /// Its provider accounts.
     pub channels: BTreeMap<ProviderName, Channel>,
     /// The Flows that run.
     pub flows: Vec<LoadedFlow>,
+    /// What its conversations get from it.
+    pub conversation: wigwag_flow::Tenant,
+    /// What the calls of its Flows may do.
+    pub policy: Arc<CallPolicy>,
+    /// Who may use its API.
+    pub tokens: Tokens,
     /// Findings of the Flows that do not run in any revision, by name.
     pub refused: BTreeMap<String, Vec<Finding>>,
     /// Marks of the Secrets as they were found, by name.
@@ -72,6 +85,10 @@ pub struct Tenant {
     /// Where it comes from; the next configuration goes back to it if its file breaks.
     manifest: Arc<TenantManifest>,
 }
+
+/// The bearer tokens of a tenant's API; without one nobody may use it. `Debug` shows none of them.
+#[derive(Clone, Default)]
+pub struct Tokens(Vec<String>);
 
 /// A provider account of a tenant.
 #[derive(Clone)]
@@ -133,6 +150,33 @@ fn without_port(host: &str) -> &str {
     match host.rsplit_once(':') {
         Some((name, port)) if port.bytes().all(|b| b.is_ascii_digit()) => name,
         _ => host,
+    }
+}
+
+// === impl Tokens ===
+
+impl Tokens {
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Whether it is one of them. All are compared, to the end: how long it takes tells nothing of them but their
+    /// lengths.
+    #[must_use]
+    pub fn allow(&self, presented: &str) -> bool {
+        let is_same = |token: &String| {
+            token.len() == presented.len()
+                && token.bytes().zip(presented.bytes()).fold(0, |differs, (a, b)| black_box(differs | (a ^ b))) == 0
+        };
+        self.0.iter().fold(false, |allowed, token| allowed | is_same(token))
+    }
+}
+
+impl fmt::Debug for Tokens {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Tokens({})", self.0.len())
     }
 }
 

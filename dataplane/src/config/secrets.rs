@@ -67,15 +67,21 @@ impl Data {
     /// # Errors
     /// What is wrong with it, in parentheses; empty where the key is missing.
     pub(super) fn line(&self, key: &str) -> Result<String, &'static str> {
-        let bytes = self.0.get(key).ok_or("")?;
-        let text = std::str::from_utf8(bytes).map_err(|_| " (no text)")?;
-        let line = text.strip_suffix('\n').unwrap_or(text);
-        let line = line.strip_suffix('\r').unwrap_or(line);
-        match line {
+        if !self.0.contains_key(key) {
+            return Err("");
+        }
+        match self.text(key).ok_or(" (no text)")? {
             "" => Err(" (empty)"),
             line if line.contains(char::is_control) => Err(" (more than one line of text)"),
             line => Ok(line.to_owned()),
         }
+    }
+
+    /// A key's text, without the newline that editors and `echo` put at its end; `None` where there is none.
+    pub(super) fn text(&self, key: &str) -> Option<&str> {
+        let text = std::str::from_utf8(self.0.get(key)?).ok()?;
+        let text = text.strip_suffix('\n').unwrap_or(text);
+        Some(text.strip_suffix('\r').unwrap_or(text))
     }
 }
 

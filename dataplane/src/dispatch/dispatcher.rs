@@ -7,16 +7,17 @@ use std::{
 };
 
 use arc_swap::ArcSwap;
+use jiff::Timestamp;
 use sqlx::PgPool;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, warn};
-use wigwag_domain::{InboundId, OutboundId};
+use wigwag_domain::{Body, InboundId, OutboundId};
 use wigwag_providers::{Outcome, Provider};
-use wigwag_store::{Error, LaneEpoch, contact, outbound, outbox, settle::SendResult};
+use wigwag_store::{Error, LaneEpoch, contact, inbound, outbound, outbox, settle::SendResult};
 
 use super::{
-    Dispatch, Letter, Outgoing,
+    Dispatch, Letter, Outgoing, WINDOW,
     in_flight::InFlight,
     limits::Limits,
     outcome,
@@ -24,6 +25,7 @@ use super::{
     sender::Sender,
     settler::Finished,
     traffic::{Account, Traffic},
+    window,
 };
 use crate::{
     channels::{Channels, Gate},
@@ -41,6 +43,8 @@ const IN_FLIGHT: usize = 64;
 const LOOK: i64 = 64;
 /// Time between looks into the table.
 const EVERY: Duration = Duration::from_secs(1);
+/// Meta's code for a message outside of the window; ours where we do not even try.
+const WINDOW_SHUT: i32 = 131_047;
 /// Decides what is sent when.
 pub struct Dispatcher {
     /// The tenants.
@@ -187,6 +191,10 @@ impl Dispatcher {
             warn!(%error, "messages wait for the database");
             return Instant::now() + Duration::from_millis(200);
         }
+        if let Err(error) = self.look_for_windows(state).await {
+            warn!(%error, "messages wait for the database");
+            return Instant::now() + Duration::from_millis(200);
+        }
         let (picks, wake) = self.pick(state).await;
         if picks.is_empty() {
             return wake.unwrap_or(patience).min(patience);
@@ -211,8 +219,10 @@ impl Dispatcher {
             let id = message.queued.id;
             let letter = texts.remove(&id).and_then(|text| {
                 let body = serde_json::from_str(&text.body).ok()?;
+                let fallback = text.fallback.and_then(|template| serde_json::from_str(&template).ok());
                 let to = recipients.get(&message.queued.contact)?.clone();
-                Some(Letter { job: text.job, provider: text.provider, body, to })
+                let window = text.job.map(window);
+                Some(Letter { job: text.job, provider: text.provider, body, fallback, window, to })
             });
             if letter.is_none() {
                 error!(tenant = %message.queued.tenant, message = %id, "a message in the outbox has no readable text or no recipient; it is left");
@@ -222,6 +232,57 @@ impl Dispatcher {
         }
         state.queues.remove(&gone);
         Ok(())
+    }
+
+    /// Looks up when the customer wrote last, where what goes next needs that and it is not known to be recent. Where
+    /// the window is shut, the template goes instead, or the message fails.
+    async fn look_for_windows(&self, state: &mut State) -> Result<(), Error> {
+        let now = Timestamp::now();
+        let (heads, _) = state.queues.heads(Instant::now());
+        let unsure = heads.into_iter().filter(|message| {
+            let letter = message.letter.as_ref();
+            letter.is_some_and(|letter| letter.body.needs_open_window() && letter.window.is_none_or(|end| end <= now))
+        });
+        let unsure: Vec<&mut Outgoing> = unsure.take(256).collect();
+        if unsure.is_empty() {
+            return Ok(());
+        }
+        let by = |message: &Outgoing| Some((message.queued.contact, message.letter.as_ref()?.provider.clone()));
+        let of: Vec<_> = unsure.iter().filter_map(|message| by(message)).collect();
+        let newest = inbound::newest(&self.pool, &of, now.saturating_sub(WINDOW).unwrap_or(now)).await?;
+        let mut shut = Vec::new();
+        for message in unsure {
+            let Some(key) = by(message) else { continue };
+            let Some(letter) = &mut message.letter else { continue };
+            letter.window = newest.get(&key).copied().map(window);
+            if letter.window.is_some_and(|end| end > now) {
+                continue;
+            }
+            match letter.fallback.take() {
+                Some(template) => {
+                    letter.body = Body::Template(template);
+                    let body = serde_json::to_string(&letter.body).unwrap_or_default();
+                    outbound::replace_body(&self.pool, message.queued.id, &body).await?;
+                }
+                None => shut.push(message.clone()),
+            }
+        }
+        for message in shut {
+            self.fail_unsent(state, message);
+        }
+        Ok(())
+    }
+
+    /// A message that may not go out at all.
+    fn fail_unsent(&self, state: &mut State, message: Outgoing) {
+        let Some(letter) = message.letter.clone() else { return };
+        let title = "the customer has not written for 24 hours, and the message has no template".to_owned();
+        *state.busy.entry((message.queued.tenant.clone(), letter.provider)).or_default() += 1;
+        state.queues.begin(&message);
+        let flight = self.in_flight.begin(message.queued.tenant.clone(), message.queued.lane);
+        let result = SendResult::Failed { code: WINDOW_SHUT, title };
+        // The settler is gone only when the process ends.
+        let _ = self.finished.send(Finished { message, result, flight });
     }
 
     /// The messages that may go now, and when the next may.

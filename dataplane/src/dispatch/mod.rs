@@ -15,15 +15,16 @@ pub mod traffic;
 
 use std::{sync::Arc, time::Duration};
 
+use jiff::{SignedDuration, Timestamp};
 use tokio::sync::{Notify, mpsc};
-use wigwag_domain::{Body, InboundId, OutboundId, ProviderName, Recipient};
+use wigwag_domain::{Body, InboundId, OutboundId, ProviderName, Recipient, TemplateMessage};
 use wigwag_store::{ReadyJob, outbox::Queued};
 
 /// Batches of committed messages that may wait for the dispatcher; more are found in the table.
 const WAITING: usize = 1024;
 
 /// A message in its queue, with its text where it is at hand.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Outgoing {
     /// Its place.
     pub queued: Queued,
@@ -32,7 +33,7 @@ pub struct Outgoing {
 }
 
 /// What to send, and to whom.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Letter {
     /// The job that led to it: its trace.
     pub job: Option<InboundId>,
@@ -40,6 +41,10 @@ pub struct Letter {
     pub provider: ProviderName,
     /// What it says.
     pub body: Body,
+    /// What goes instead where the customer has not written for 24 hours.
+    pub fallback: Option<TemplateMessage>,
+    /// Until when, as far as is known, the customer may be sent anything; then it is looked up again.
+    pub window: Option<Timestamp>,
     /// To whom.
     pub to: Recipient,
 }
@@ -47,7 +52,14 @@ pub struct Letter {
 impl Outgoing {
     /// A message that a job led to and that was committed just now.
     #[must_use]
-    pub fn new(id: OutboundId, job: &ReadyJob, provider: ProviderName, body: Body, to: Recipient) -> Self {
+    pub fn new(
+        id: OutboundId,
+        job: &ReadyJob,
+        provider: ProviderName,
+        body: Body,
+        fallback: Option<TemplateMessage>,
+        to: Recipient,
+    ) -> Self {
         let queued = Queued {
             id,
             seq: 0,
@@ -58,8 +70,20 @@ impl Outgoing {
             unknown: false,
             wait: Duration::ZERO,
         };
-        Self { queued, letter: Some(Letter { job: Some(job.job), provider, body, to }) }
+        let job = InboundId(job.job.0);
+        let letter = Letter { job: Some(job), provider, body, fallback, window: Some(window(job)), to };
+        Self { queued, letter: Some(letter) }
     }
+}
+
+/// How long after a customer's message anything but an approved template may be sent: 24 hours (Meta, "Send messages"),
+/// less a minute for clocks that differ.
+pub(crate) const WINDOW: SignedDuration = SignedDuration::from_mins(24 * 60 - 1);
+
+/// Until when a customer who sent this may be sent anything.
+fn window(message: InboundId) -> Timestamp {
+    let received = Timestamp::from_millisecond(message.millis()).unwrap_or(Timestamp::UNIX_EPOCH);
+    received.saturating_add(WINDOW).unwrap_or(received)
 }
 
 /// The way to the dispatcher.
@@ -83,6 +107,11 @@ impl Dispatch {
         if !messages.is_empty() && self.sender.try_send(messages).is_err() {
             self.lost.notify_one();
         }
+    }
+
+    /// Something stands in the table that was not handed over.
+    pub fn look(&self) {
+        self.lost.notify_one();
     }
 
     /// Waits until something was left in the table.

@@ -102,7 +102,11 @@ impl Queues {
                 heads.push(&mut first.message);
             }
         }
-        heads.sort_by_key(|message| message.queued.seq);
+        // Answers go before what comes by itself: whoever has just written is waiting.
+        heads.sort_by_key(|message| {
+            let answers = message.letter.as_ref().is_some_and(|letter| letter.job.is_some());
+            (!answers, message.queued.seq)
+        });
         (heads, next)
     }
 

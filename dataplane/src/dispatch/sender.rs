@@ -8,7 +8,7 @@ use std::{error::Error as _, sync::Arc, time::Duration};
 use bytes::Bytes;
 use http::Request;
 use http_body_util::{BodyExt, Full, Limited};
-use hyper_rustls::{ConfigBuilderExt, HttpsConnector, HttpsConnectorBuilder};
+use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::{
     client::legacy::{Client, connect::HttpConnector},
     rt::{TokioExecutor, TokioTimer},
@@ -17,7 +17,10 @@ use wigwag_domain::OutboundId;
 use wigwag_providers::{Outcome, Provider};
 
 use super::Letter;
-use crate::lanes::ownership::Ownership;
+use crate::{
+    lanes::ownership::Ownership,
+    tls::{self, NoTls},
+};
 
 /// Connections that were idle for longer are not used again: their other end may have gone silently, and a request
 /// written into nothing would be `unknown`.
@@ -33,11 +36,6 @@ pub struct Sender {
     patience: Duration,
 }
 
-/// TLS could not be set up.
-#[derive(Debug, thiserror::Error)]
-#[error("TLS: {0}: install the system's root certificates (package ca-certificates)")]
-pub struct NoTls(String);
-
 impl Sender {
     /// A sender that waits for an answer no longer than `patience`.
     ///
@@ -48,12 +46,11 @@ impl Sender {
         tcp.enforce_http(false);
         tcp.set_nodelay(true);
         tcp.set_connect_timeout(Some(patience));
-        let tls = rustls::ClientConfig::builder()
-            .with_native_roots()
-            .map_err(|error| NoTls(error.to_string()))?
-            .with_no_client_auth();
-        let connector =
-            HttpsConnectorBuilder::new().with_tls_config(tls).https_or_http().enable_http1().wrap_connector(tcp);
+        let connector = HttpsConnectorBuilder::new()
+            .with_tls_config(tls::client()?)
+            .https_or_http()
+            .enable_http1()
+            .wrap_connector(tcp);
         let client = Client::builder(TokioExecutor::new())
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(IDLE)

@@ -1,19 +1,19 @@
 //! Writes what became of sends, many at once, and looks for receipts that were faster than we.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use sqlx::PgConnection;
 use tokio::sync::mpsc;
 use tracing::{error, warn};
 use wigwag_store::{
-    Error,
+    Error, ReadyJob,
     connection::{Database, within},
     receipt,
     settle::{self, SendResult, Settled},
 };
 
 use super::{Outgoing, in_flight::Flight};
-use crate::metrics::Metrics;
+use crate::{lanes::hint::Hints, metrics::Metrics};
 
 const BATCH: usize = 128;
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -35,6 +35,8 @@ pub struct Settler {
     pub database: Database,
     /// Told of each result once it is written: the contact's next message may go.
     pub settled: mpsc::UnboundedSender<(Outgoing, SendResult)>,
+    /// Told of jobs of sessions whose message failed.
+    pub hints: Hints,
     /// Counters.
     pub metrics: Arc<Metrics>,
 }
@@ -54,13 +56,18 @@ impl Settler {
                 })
                 .collect();
             // Until it is written it is not known elsewhere: there is nothing better to do than to try again.
-            while let Err(error) = self.write(&mut connection, &results).await {
-                if error.fault() == wigwag_store::Fault::Value {
-                    error!(%error, "the database does not take the results of these sends; they stay unknown");
-                    break;
+            loop {
+                match self.write(&mut connection, &results).await {
+                    Ok(jobs) => break self.hints.new_jobs(jobs, HashMap::new()),
+                    Err(error) if error.fault() == wigwag_store::Fault::Value => {
+                        error!(%error, "the database does not take the results of these sends; they stay unknown");
+                        break;
+                    }
+                    Err(error) => {
+                        warn!(%error, sends = results.len(), "results of sends wait for the database");
+                        tokio::time::sleep(Duration::from_millis(200)).await;
+                    }
                 }
-                warn!(%error, sends = results.len(), "results of sends wait for the database");
-                tokio::time::sleep(Duration::from_millis(200)).await;
             }
             self.adopt(&mut connection, &batch).await;
             for one in batch.drain(..) {
@@ -71,7 +78,7 @@ impl Settler {
         }
     }
 
-    async fn write(&self, connection: &mut Option<PgConnection>, results: &[Settled]) -> Result<(), Error> {
+    async fn write(&self, connection: &mut Option<PgConnection>, results: &[Settled]) -> Result<Vec<ReadyJob>, Error> {
         self.with(connection, async |open| settle::settle(open, results).await).await
     }
 
@@ -90,7 +97,10 @@ impl Settler {
         let adopted =
             self.with(connection, async |open| receipt::adopt(open, receipt::Which::Of(&accepted)).await).await;
         match adopted {
-            Ok(changed) => changed.iter().for_each(|changed| self.metrics.receipt(&changed.tenant)),
+            Ok(adopted) => {
+                adopted.changed.iter().for_each(|changed| self.metrics.receipt(&changed.tenant));
+                self.hints.new_jobs(adopted.jobs, HashMap::new());
+            }
             // The sweep finds them.
             Err(error) => warn!(%error, "did not look for early receipts"),
         }

@@ -10,7 +10,7 @@ use std::{
 use sqlx::PgConnection;
 use tokio::sync::mpsc;
 use tracing::{error, warn};
-use wigwag_domain::InboundId;
+use wigwag_domain::JobId;
 use wigwag_store::{
     Error, Fault, ReadyJob,
     connection::{Database, within},
@@ -149,16 +149,16 @@ impl Flusher {
 
     /// The rows are durable: whoever waits is told, and so are the lanes.
     fn answer(&self, waiting: Vec<Waiting>, flushed: &Flushed) {
-        let jobs: HashMap<InboundId, &ReadyJob> = flushed.jobs.iter().map(|job| (job.job, job)).collect();
+        let jobs: HashMap<JobId, &ReadyJob> = flushed.jobs.iter().map(|job| (job.job, job)).collect();
         let mut payloads = HashMap::new();
         for one in waiting {
             let mut stored = Stored::default();
             for row in one.rows {
                 match row {
-                    Row::Message(message) => match jobs.get(&message.id) {
+                    Row::Message(message) => match jobs.get(&JobId(message.id.0)) {
                         Some(job) => {
-                            stored.jobs.push((job.job, job.contact));
-                            payloads.insert(message.id, message.payload);
+                            stored.jobs.push((message.id, job.contact));
+                            payloads.insert(job.job, message.payload);
                         }
                         None => stored.duplicates += 1,
                     },

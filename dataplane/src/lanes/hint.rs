@@ -8,7 +8,7 @@ use sqlx::{PgPool, postgres::PgListener};
 use tokio::sync::{Notify, mpsc};
 use tokio_util::sync::CancellationToken;
 use tracing::debug;
-use wigwag_domain::InboundId;
+use wigwag_domain::JobId;
 use wigwag_store::{ReadyJob, connection::Database};
 
 use super::ownership::Ownership;
@@ -25,7 +25,7 @@ pub struct NewJobs {
     /// The jobs.
     pub jobs: Vec<ReadyJob>,
     /// Payloads by job.
-    pub payloads: HashMap<InboundId, String>,
+    pub payloads: HashMap<JobId, String>,
 }
 
 /// The way of hints.
@@ -46,7 +46,7 @@ impl Hints {
     }
 
     /// Tells of new jobs.
-    pub fn new_jobs(&self, jobs: Vec<ReadyJob>, payloads: HashMap<InboundId, String>) {
+    pub fn new_jobs(&self, jobs: Vec<ReadyJob>, payloads: HashMap<JobId, String>) {
         let (ours, others): (Vec<_>, Vec<_>) =
             jobs.into_iter().partition(|job| self.ownership.epoch(&job.tenant, job.lane).is_some());
         if !others.is_empty() {
@@ -55,6 +55,11 @@ impl Hints {
         if !ours.is_empty() && self.ours.try_send(NewJobs { jobs: ours, payloads }).is_err() {
             self.look.notify_one();
         }
+    }
+
+    /// The worker has reason to look into its lanes.
+    pub fn look_again(&self) {
+        self.look.notify_one();
     }
 
     /// Waits until the worker has reason to look into its lanes.

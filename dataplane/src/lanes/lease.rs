@@ -10,10 +10,10 @@ use sqlx::PgPool;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 use wigwag_domain::{LANES, TenantKey};
-use wigwag_store::{Error, LaneEpoch, job_ready, lane, outbox, replica};
+use wigwag_store::{Error, LaneEpoch, effect, job_ready, lane, outbox, replica};
 
 use super::{crash_loop, fence::Fence, ownership::Ownership};
-use crate::dispatch::in_flight::InFlight;
+use crate::{calls, dispatch::in_flight::InFlight};
 
 /// For effects and sends that run while lanes are given back.
 const RELEASE_PATIENCE: Duration = Duration::from_secs(1);
@@ -133,6 +133,11 @@ impl Lease {
                 messages = lost,
                 "answers of sends were lost with their sender; they are unknown until a receipt tells"
             );
+        }
+        // An owner that gave its lanes back may still store the answers of its calls; one that died will not.
+        let lost = effect::take_over(&self.pool, abandoned, &calls::lost_with_its_process()).await?;
+        if !lost.is_empty() {
+            warn!(calls = lost.len(), "answers of calls were lost with their process; their sessions go on by unknown");
         }
         let exhausted = job_ready::count_attempts(&self.pool, abandoned, self.max_attempts).await?;
         for job in exhausted {

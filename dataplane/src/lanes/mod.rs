@@ -10,4 +10,6 @@ pub mod hint;
 pub mod lease;
 pub mod mailbox;
 pub mod ownership;
+mod reading;
+mod rows;
 pub mod worker;

@@ -1,4 +1,4 @@
-//! The work: takes the first job of each contact that has one, steps their conversations, and commits what they lead
+//! The work: takes the next job of each contact that has one, steps their conversations, and commits what they lead
 //! to in one fenced statement; then the next.
 
 use std::{
@@ -9,17 +9,18 @@ use std::{
 
 use arc_swap::ArcSwap;
 use futures::FutureExt;
+use jiff::{SignedDuration, Timestamp};
+use serde_json::json;
 use sqlx::PgPool;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, error, info, warn};
-use wigwag_domain::{ContactId, Payload, Recipient};
-use wigwag_flow::Session;
+use wigwag_domain::JobKind;
+use wigwag_flow::{Session, What};
 use wigwag_store::{
-    Error, Fault, LaneEpoch, contact,
-    effects::{self, Committed, ContactChange, JobEffects, JobFailure, NewMessage},
-    inbound, job_ready, session,
-    session::StoredSession,
+    Error, Fault, LaneEpoch,
+    effects::{self, Committed, JobEffects, JobFailure},
+    job_ready, timer,
 };
 
 use super::{
@@ -27,13 +28,16 @@ use super::{
     hint::{Hints, NewJobs},
     mailbox::{Mail, Mailboxes},
     ownership::Ownership,
+    reading::{self, Matter, Ready},
+    rows::{Known, Stepped},
 };
 use crate::{
+    calls::Calls,
     config::Config,
-    dispatch::{Dispatch, Outgoing},
+    dispatch::Dispatch,
     metrics::Metrics,
     programs::Programs,
-    router::{self, OpenSession, Routed},
+    router::{self, Happened, Occurrence, OpenSession, Routed, Routes, Routing},
 };
 
 /// Jobs of one commit.
@@ -44,6 +48,11 @@ const LOOK: i64 = 64;
 const ROOM: usize = 8192;
 /// Time between looks into the table when nobody calls.
 const EVERY: Duration = Duration::from_secs(1);
+/// Timers that are made jobs at once: what customers write does not wait behind more.
+const TIMERS: usize = 128;
+
+/// How long the jobs of a tenant wait that is not configured here.
+const UNCONFIGURED: SignedDuration = SignedDuration::from_millis(250);
 
 /// Works on the lanes of this process.
 pub struct Worker {
@@ -58,27 +67,22 @@ pub struct Worker {
     /// Who calls.
     pub hints: Hints,
     /// Compiled revisions.
-    pub programs: Programs,
+    pub programs: Arc<Programs>,
     /// Who sends.
     pub dispatch: Dispatch,
+    /// Who calls endpoints.
+    pub calls: Calls,
     /// Counters.
     pub metrics: Arc<Metrics>,
 }
 
-/// A job with what its step needs.
-struct Ready {
-    mail: Mail,
-    payload: Result<Payload, String>,
-    contact: contact::Contact,
-    open: Vec<StoredSession>,
-}
-
-/// A job with what it led to, for the log and for dispatch.
-struct Stepped {
-    effects: JobEffects,
-    outgoing: Vec<Outgoing>,
-    state: &'static str,
-    took: Duration,
+/// Where a job led.
+enum Worked {
+    Stepped(Box<Stepped>),
+    /// It waits, with all messages of its contact, until then.
+    Held(Mail, Timestamp),
+    /// It is looked at again then.
+    PutOff(Mail, Timestamp),
 }
 
 impl Worker {
@@ -87,17 +91,19 @@ impl Worker {
         let mut mailboxes = Mailboxes::default();
         let mut changed = self.ownership.subscribe();
         let mut looked = Instant::now();
-        let mut more = true;
+        let (mut more, mut more_timers) = (true, true);
         loop {
-            let mut look = more && mailboxes.len() < ROOM / 2;
-            if mailboxes.is_empty() && !look {
+            let mut look = more && mailboxes.jobs() < ROOM / 2;
+            let freed = mailboxes.free_due(Instant::now());
+            if mailboxes.is_idle() && !look && !more_timers {
+                let wake = (looked + EVERY).min(freed.unwrap_or(looked + EVERY));
                 tokio::select! {
                     biased;
                     () = stop.cancelled() => return,
                     Some(new) = new_jobs.recv() => add(&mut mailboxes, new),
                     Ok(()) = changed.changed() => look = true,
                     () = self.hints.look() => look = true,
-                    () = tokio::time::sleep_until((looked + EVERY).into()) => look = true,
+                    () = tokio::time::sleep_until(wake.into()) => {}
                 }
             } else if stop.is_cancelled() {
                 return;
@@ -113,13 +119,17 @@ impl Worker {
                 changed.mark_unchanged();
                 mailboxes.keep_lanes(|tenant, lane| self.ownership.epoch(tenant, lane).is_some());
                 more = self.look(&mut mailboxes).await;
+                more_timers = true;
                 looked = Instant::now();
+            }
+            if more_timers && mailboxes.others() < TIMERS {
+                more_timers = self.fire_timers(&mut mailboxes).await;
             }
             let batch = mailboxes.take_heads(BATCH);
             if batch.is_empty() {
                 continue;
             }
-            if let Err((error, batch)) = self.handle(batch).await {
+            if let Err((error, batch)) = self.handle(batch, &mut mailboxes).await {
                 warn!(%error, jobs = batch.len(), "jobs wait for the database");
                 for mail in batch {
                     mailboxes.add(mail.job, mail.payload);
@@ -137,13 +147,13 @@ impl Worker {
         }
         match job_ready::due(&self.pool, &lanes, &mailboxes.full(), LOOK).await {
             Ok(jobs) => {
-                let before = mailboxes.len();
+                let before = mailboxes.jobs();
                 let read = jobs.len();
                 for job in jobs {
                     mailboxes.add(job, None);
                 }
                 // Where all that was read was here already, reading again finds the same.
-                read >= usize::try_from(LOOK).unwrap_or(usize::MAX) && mailboxes.len() > before
+                read >= usize::try_from(LOOK).unwrap_or(usize::MAX) && mailboxes.jobs() > before
             }
             Err(error) => {
                 warn!(%error, "could not look for jobs");
@@ -152,29 +162,72 @@ impl Worker {
         }
     }
 
+    /// Makes timers jobs that are due; tells whether there are more.
+    async fn fire_timers(&self, mailboxes: &mut Mailboxes) -> bool {
+        let lanes = self.ownership.all();
+        if lanes.is_empty() {
+            return false;
+        }
+        let limit = i64::try_from(TIMERS).unwrap_or(i64::MAX);
+        let fired = async {
+            match timer::is_any_due(&self.pool, &lanes).await? {
+                true => self.fence.run(async |connection| timer::fire(connection, &lanes, limit).await).await,
+                false => Ok(vec![]),
+            }
+        };
+        match fired.await {
+            Ok(jobs) => {
+                let fired = jobs.len();
+                for job in jobs {
+                    mailboxes.add(job, None);
+                }
+                fired >= TIMERS
+            }
+            Err(error) => {
+                warn!(%error, "could not look for timers");
+                false
+            }
+        }
+    }
+
     /// Steps a batch and commits it. On an error of the database the batch comes back: nothing of it is lost.
-    async fn handle(&self, batch: Vec<Mail>) -> Result<(), (Error, Vec<Mail>)> {
-        let ready = match self.read(&batch).await {
+    async fn handle(&self, batch: Vec<Mail>, mailboxes: &mut Mailboxes) -> Result<(), (Error, Vec<Mail>)> {
+        let ready = match reading::read(&self.pool, &batch).await {
             Ok(ready) => ready,
             Err(error) => return Err((error, batch)),
         };
         let mut stepped = Vec::with_capacity(ready.len());
+        let mut put_off = Vec::new();
         for one in ready {
             match self.step(one).await {
-                Ok(one) => stepped.push(one),
+                Ok(Worked::Stepped(one)) => stepped.push(*one),
+                Ok(Worked::Held(mail, until)) => {
+                    mailboxes.hold(mail.job.contact, instant(until));
+                    mailboxes.add(mail.job, mail.payload);
+                }
+                Ok(Worked::PutOff(mail, until)) => put_off.push((mail.job.seq, until)),
                 Err(error) => return Err((error, batch)),
             }
         }
-        let lanes = self.ownership.of(batch.iter().map(|mail| (&mail.job.tenant, mail.job.lane)));
+        if !put_off.is_empty()
+            && let Err(error) = job_ready::put_off(&self.pool, &put_off).await
+        {
+            // They are read again, and put off again.
+            warn!(%error, "jobs were not put off");
+        }
+        if stepped.is_empty() {
+            return Ok(());
+        }
+        let lanes = self.ownership.of(stepped.iter().map(|one| (&one.effects.job.tenant, one.effects.job.lane)));
         let effects: Vec<JobEffects> = stepped.iter().map(|one| one.effects.clone()).collect();
         match self.commit(&lanes, &effects).await {
             Ok(committed) => {
-                self.committed(stepped, &committed);
+                self.committed(stepped, &committed, mailboxes);
                 Ok(())
             }
             Err(error) if error.fault() == Fault::Value => {
                 for one in stepped {
-                    if let Err(error) = self.commit_alone(&lanes, one).await {
+                    if let Err(error) = self.commit_alone(&lanes, one, mailboxes).await {
                         // What is committed by now falls out when it is tried again.
                         return Err((error, batch));
                     }
@@ -185,63 +238,84 @@ impl Worker {
         }
     }
 
-    /// Everything that the steps need, in three reads.
-    async fn read(&self, batch: &[Mail]) -> Result<Vec<Ready>, Error> {
-        let contacts: Vec<ContactId> = batch.iter().map(|mail| mail.job.contact).collect();
-        let unread: Vec<_> = batch.iter().filter(|mail| mail.payload.is_none()).map(|mail| mail.job.job).collect();
-        let payloads =
-            async { if unread.is_empty() { Ok(HashMap::new()) } else { inbound::payloads(&self.pool, &unread).await } };
-        let (mut payloads, mut known, mut open) =
-            tokio::try_join!(payloads, contact::read(&self.pool, &contacts), session::open(&self.pool, &contacts))?;
-        let mut ready = Vec::with_capacity(batch.len());
-        for mail in batch {
-            let (job, id) = (mail.job.job, mail.job.contact);
-            let text = mail.payload.clone().or_else(|| payloads.remove(&job)).unwrap_or_default();
-            let payload = serde_json::from_str(&text).map_err(|error| error.to_string());
-            let contact = known.remove(&id).unwrap_or_else(|| contact::Contact {
-                id,
-                name: None,
-                attributes: "{}".to_owned(),
-                phone: None,
-            });
-            ready.push(Ready { mail: mail.clone(), payload, contact, open: open.remove(&id).unwrap_or_default() });
-        }
-        Ok(ready)
-    }
-
-    async fn step(&self, ready: Ready) -> Result<Stepped, Error> {
+    async fn step(&self, ready: Ready) -> Result<Worked, Error> {
         let begun = Instant::now();
-        let Ready { mail, payload, contact, open } = ready;
-        let payload = match payload {
-            Ok(payload) => payload,
-            Err(error) => return Ok(unreadable(mail, &error, begun)),
-        };
+        let Ready { mail, matter, contact, open } = ready;
         let config = self.config.load();
-        // A tenant that was removed leaves its lanes soon; what is left of its jobs is stored, and that is all.
+        let done = |stepped: Stepped| Ok(Worked::Stepped(Box::new(stepped)));
+        // The configuration is not read yet, or the tenant was removed and leaves its lanes soon: nothing of it may be
+        // taken for done, nor out of its order.
         let Some(tenant) = config.tenants.get(&mail.job.tenant) else {
-            return Ok(stored_only(mail, begun));
+            let soon = clock().saturating_add(UNCONFIGURED).unwrap_or(mail.job.run_at);
+            return Ok(match mail.job.kind {
+                JobKind::Message => Worked::Held(mail, soon),
+                _ => Worked::PutOff(mail, soon),
+            });
+        };
+        let mut body = None;
+        let (payload, happened) = match &matter {
+            Matter::Message(payload, quoted) => (Some(&**payload), Happened::Message(payload, *quoted)),
+            Matter::Timer(session) => (None, Happened::Event(*session, What::Timer)),
+            Matter::Result { session, effect, result, text } => {
+                body = Some(text.clone());
+                (None, Happened::Event(*session, What::Result(*effect, result)))
+            }
+            Matter::Told { id, session, told } => (None, Happened::Told(*id, *session, told)),
+            Matter::Failure { session, message, code, error } => {
+                body = Some(json!({"code": code, "error": error}).to_string());
+                (None, Happened::Event(*session, What::SendFailed(*message, *code, error)))
+            }
+            Matter::Gone => return done(Stepped::nothing(mail, "gone", begun)),
+            Matter::Unreadable(error) => return done(Stepped::unreadable(mail, error, begun)),
         };
         let mut sessions = Vec::with_capacity(open.len());
         for stored in open {
-            let program = self.programs.get(&self.pool, tenant, &stored.flow, &stored.revision).await?;
             match Session::from_json(&stored.context) {
-                Ok(session) => sessions.push(OpenSession { session, program }),
+                Ok(session) => {
+                    let programs = self.programs.linked(&self.pool, tenant, &session).await?;
+                    sessions.push(OpenSession { session, programs });
+                }
                 Err(error) => {
                     error!(session = %stored.id, %error, "a stored session does not read; it is left as it is")
                 }
             }
         }
-        let programs: Vec<_> = tenant.flows.iter().map(|loaded| loaded.program.clone()).collect();
-        let name = payload.contact_name.clone().or_else(|| contact.name.clone());
+        let flows: Vec<_> = tenant.flows.iter().map(|loaded| loaded.program.clone()).collect();
+        let brought = match &matter {
+            Matter::Told { told, .. } => told.message(),
+            _ => payload,
+        };
+        let name = brought.and_then(|message| message.contact_name.clone()).or_else(|| contact.name.clone());
         let attributes = serde_json::from_str(&contact.attributes).unwrap_or_default();
         let phone = contact.phone.as_ref().map(|digits| format!("+{digits}"));
         let view = wigwag_flow::Contact { id: contact.id, name: name.clone(), phone, attributes };
-        let routed = router::route(&programs, sessions, &view, mail.job.job, &payload);
+        let seen = json!({"name": view.name, "phone": view.phone, "attributes": view.attributes}).to_string();
+        let routes = Routes { flows: &flows, tenant: &tenant.conversation };
+        // The database's clock made the job; the one here may be behind.
+        let at = clock().max(mail.job.run_at);
+        let occurrence = Occurrence { source: mail.job.job.0, came: matter.came(&mail), at, what: happened };
+        let routed = match router::route(routes, sessions, &view, occurrence) {
+            Routing::Done(routed) => *routed,
+            Routing::Hold(until) => return Ok(Worked::Held(mail, until)),
+            Routing::PutOff(until) => return Ok(Worked::PutOff(mail, until)),
+        };
+        self.count(&mail, &routed);
+        let known = Known { stored: contact, name, seen };
+        done(Stepped::of(mail, payload, body, known, routed, begun))
+    }
+
+    fn count(&self, mail: &Mail, routed: &Routed) {
+        let tenant = &mail.job.tenant;
         for (flow, problem) in &routed.problems {
-            self.metrics.flow_error(&mail.job.tenant, flow, &problem.node, problem.kind.as_str());
-            debug!(tenant = %mail.job.tenant, flow, node = problem.node, field = problem.field, problem = problem.message, "flow");
+            self.metrics.flow_error(tenant, flow, &problem.node, problem.kind.as_str());
+            debug!(%tenant, flow, node = problem.node, field = problem.field, problem = problem.message, "flow");
         }
-        Ok(stepped(mail, &payload, &contact, name, routed, begun))
+        for (flow, node, kind) in &routed.errors {
+            self.metrics.flow_error(tenant, flow, node, kind);
+        }
+        for passage in &routed.passages {
+            self.metrics.passage(tenant, passage);
+        }
     }
 
     async fn commit(&self, lanes: &[LaneEpoch], effects: &[JobEffects]) -> Result<Committed, Error> {
@@ -249,51 +323,69 @@ impl Worker {
     }
 
     /// One job of a batch holds a value that the database will never take: it fails, its neighbours do not.
-    async fn commit_alone(&self, lanes: &[LaneEpoch], mut one: Stepped) -> Result<(), Error> {
+    async fn commit_alone(
+        &self,
+        lanes: &[LaneEpoch],
+        mut one: Stepped,
+        mailboxes: &mut Mailboxes,
+    ) -> Result<(), Error> {
         let mut result = self.commit(lanes, std::slice::from_ref(&one.effects)).await;
         if let Err(error) = &result
             && error.fault() == Fault::Value
         {
             error!(tenant = %one.effects.job.tenant, job = %one.effects.job.job, %error, "the database does not take what this job led to");
-            one.effects.messages.clear();
-            one.effects.sessions.clear();
-            one.effects.contact = None;
-            one.effects.failure = Some(JobFailure { node: None, reason: format!("refused-by-database: {error}") });
+            let failure = Some(JobFailure { node: None, reason: format!("refused-by-database: {error}") });
+            one.effects = JobEffects { failure, ..JobEffects::nothing(one.effects.job) };
             one.outgoing.clear();
+            one.calls.clear();
             one.state = "failed";
             result = self.commit(lanes, std::slice::from_ref(&one.effects)).await;
         }
-        self.committed(vec![one], &result?);
+        self.committed(vec![one], &result?, mailboxes);
         Ok(())
     }
 
-    /// Tells dispatch and the log.
-    fn committed(&self, stepped: Vec<Stepped>, committed: &Committed) {
+    /// Tells the next stages and the log.
+    fn committed(&self, stepped: Vec<Stepped>, committed: &Committed, mailboxes: &mut Mailboxes) {
         let places: HashMap<_, _> = committed.queued.iter().copied().collect();
         for one in stepped {
             let job = &one.effects.job;
-            if !committed.jobs.contains(&job.job) {
+            if !committed.jobs.contains(&job.seq) {
                 debug!(tenant = %job.tenant, job = %job.job, "job was done before, or its lane is not ours any more");
                 continue;
+            }
+            match one.hold {
+                Some(until) => mailboxes.hold(job.contact, instant(until)),
+                None => mailboxes.free(job.contact),
             }
             self.metrics.job(&job.tenant, one.state);
             info!(
                 tenant = %job.tenant,
                 contact = %job.contact,
                 job = %job.job,
+                kind = job.kind.as_str(),
                 session = one.effects.sessions.last().map(|session| session.id.to_string()),
                 flow = one.effects.sessions.last().map(|session| session.flow.as_str()),
                 state = one.state,
                 sends = one.effects.messages.len(),
+                calls = one.effects.calls.len(),
                 failed_at = one.effects.failure.as_ref().and_then(|failure| failure.node.as_deref()),
                 us = u64::try_from(one.took.as_micros()).unwrap_or(u64::MAX),
                 "job done"
             );
+            let left = one.effects.messages.len() > one.outgoing.len();
             let outgoing = one.outgoing.into_iter().filter_map(|mut message| {
                 message.queued.seq = *places.get(&message.queued.id)?;
                 Some(message)
             });
             self.dispatch.send(outgoing.collect());
+            if left {
+                self.dispatch.look();
+            }
+            self.calls.begin(one.calls);
+            if !one.effects.awaited.is_empty() || one.effects.wake {
+                self.hints.look_again();
+            }
         }
     }
 }
@@ -306,63 +398,14 @@ fn add(mailboxes: &mut Mailboxes, new: NewJobs) {
     }
 }
 
-fn stored_only(mail: Mail, begun: Instant) -> Stepped {
-    let effects = JobEffects { job: mail.job, sessions: vec![], messages: vec![], contact: None, failure: None };
-    Stepped { effects, outgoing: vec![], state: "stored", took: begun.elapsed() }
+/// The wall clock, in whole microseconds: what `session_event` keeps of it is all of it, so that a step can be run again.
+fn clock() -> Timestamp {
+    let now = Timestamp::now();
+    Timestamp::from_microsecond(now.as_microsecond()).unwrap_or(now)
 }
 
-/// A payload that this version does not read fails its job alone.
-fn unreadable(mail: Mail, error: &str, begun: Instant) -> Stepped {
-    let failure = Some(JobFailure { node: None, reason: format!("unreadable-payload: {error}") });
-    let effects = JobEffects { job: mail.job, sessions: vec![], messages: vec![], contact: None, failure };
-    Stepped { effects, outgoing: vec![], state: "failed", took: begun.elapsed() }
-}
-
-/// What a step led to, as rows.
-fn stepped(
-    mail: Mail,
-    payload: &Payload,
-    contact: &contact::Contact,
-    name: Option<String>,
-    routed: Routed,
-    begun: Instant,
-) -> Stepped {
-    let state = match (&routed.failure, routed.sessions.last()) {
-        (Some(_), _) => "failed",
-        (None, Some(session)) => session.status().as_str(),
-        (None, None) => "stored",
-    };
-    let sessions = routed
-        .sessions
-        .iter()
-        .map(|session| StoredSession {
-            id: session.id,
-            flow: session.flow.clone(),
-            revision: session.revision.clone(),
-            state: session.status().as_str(),
-            context: session.to_json(),
-        })
-        .collect();
-    let recipient = recipient(payload);
-    let mut messages = Vec::with_capacity(routed.sends.len());
-    let mut outgoing = Vec::with_capacity(routed.sends.len());
-    for (session, id, body) in routed.sends {
-        let text = serde_json::to_string(&body).unwrap_or_default();
-        outgoing.push(Outgoing::new(id, &mail.job, payload.provider.clone(), body, recipient.clone()));
-        messages.push(NewMessage { id, session, provider: payload.provider.clone(), body: text });
-    }
-    let attributes = routed.contact_attributes.and_then(|attributes| serde_json::to_string(&attributes).ok());
-    let change = (name != contact.name || attributes.is_some())
-        .then(|| ContactChange { name, attributes: attributes.unwrap_or_else(|| contact.attributes.clone()) });
-    let failure = routed.failure.map(|(node, reason)| JobFailure { node: Some(node), reason });
-    let effects = JobEffects { job: mail.job, sessions, messages, contact: change, failure };
-    Stepped { effects, outgoing, state, took: begun.elapsed() }
-}
-
-/// The answer goes to where the message came from.
-fn recipient(payload: &Payload) -> Recipient {
-    match payload.from.strip_prefix('+') {
-        Some(digits) => Recipient::Phone(digits.to_owned()),
-        None => Recipient::UserId(payload.from.clone()),
-    }
+/// A time of the wall clock by the monotonic one.
+fn instant(at: Timestamp) -> Instant {
+    let left = at.duration_since(Timestamp::now());
+    Instant::now() + Duration::try_from(left).unwrap_or_default()
 }

@@ -1,6 +1,7 @@
 //! The loader over real folders.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+mod entrusting;
 mod keeping;
 mod reading;
 mod watching;
@@ -13,7 +14,10 @@ use std::{
 
 use serde_json::Value;
 use tempfile::TempDir;
-use wigwag_crds::revision::{config_revision, flow_revision, secret_mark};
+use wigwag_crds::{
+    flow::Severity,
+    revision::{config_revision, flow_revision, secret_mark},
+};
 
 use super::*;
 
