@@ -3,6 +3,7 @@
 
 pub mod check;
 pub mod reconcile;
+pub mod sessions;
 pub mod status;
 
 use std::sync::Arc;

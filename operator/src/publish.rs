@@ -19,7 +19,7 @@ use crate::{context::Context, error::Error, raw::Raw};
 /// An event holds no longer note.
 const LONGEST_NOTE: usize = 1_000;
 
-/// Writes the status where it differs from the one that stands, then the events of what changed.
+/// Writes the status where it differs from the one that stands, then these events of what changed in it.
 ///
 /// # Errors
 /// When the API server does not take the status. A lost event is only logged.
@@ -27,7 +27,7 @@ pub async fn publish<K>(
     context: &Context,
     object: &Raw<K>,
     status: &impl Serialize,
-    (old, new): (&[Condition], &[Condition]),
+    events: impl IntoIterator<Item = Event>,
 ) -> Result<(), Error>
 where
     K: Resource<DynamicType = (), Scope = NamespaceResourceScope> + Clone + std::fmt::Debug,
@@ -52,7 +52,7 @@ where
         Err(kube::Error::Api(status)) if status.is_not_found() => return Ok(()),
         Err(error) => return Err(Error::api(format!("writing {}", what()))(error)),
     }
-    for event in transitions(old, new) {
+    for event in events {
         if let Err(error) = context.recorder.publish(&event, &object.object_ref(&())).await {
             tracing::warn!(%error, object = name, reason = event.reason, "an event was lost");
         }
@@ -69,7 +69,8 @@ pub fn now() -> Timestamp {
 
 /// Events for what changed: a Warning where something ceased to hold, Normal where it holds again. What is only not
 /// known yet, or on its way, is no event.
-fn transitions(old: &[Condition], new: &[Condition]) -> Vec<Event> {
+#[must_use]
+pub fn transitions(old: &[Condition], new: &[Condition]) -> Vec<Event> {
     let events = new.iter().filter_map(|condition| {
         let before = old.iter().find(|before| before.type_ == condition.type_);
         Some(event(condition, event_type(before, condition, new)?))

@@ -26,13 +26,27 @@ pub struct Raw<K> {
     kind: PhantomData<fn() -> K>,
 }
 
+/// A field that does not fit.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{field}: {message}")]
+pub struct Misfit {
+    /// Its path within the object, such as `spec.session.timeout`.
+    pub field: String,
+    /// What is wrong with it.
+    pub message: String,
+}
+
 impl<K> Raw<K> {
     /// The spec, read as this version's.
     ///
     /// # Errors
     /// When the spec is of another version, or has a value that the schema cannot tell from a good one.
-    pub fn read_spec<S: DeserializeOwned>(&self) -> Result<S, serde_json::Error> {
-        S::deserialize(&self.spec)
+    pub fn read_spec<S: DeserializeOwned>(&self) -> Result<S, Misfit> {
+        serde_path_to_error::deserialize(&self.spec).map_err(|error| {
+            let path = error.path().to_string();
+            let field = if path == "." { "spec".to_owned() } else { format!("spec.{path}") };
+            Misfit { field, message: error.into_inner().to_string() }
+        })
     }
 
     /// The status; one that does not read counts as none, because it is about to be written anew.

@@ -1,4 +1,5 @@
-//! What each replica of each tenant's data plane really runs: its `/configz`, polled.
+//! What each replica of each tenant's data plane really runs: its `/configz`, polled. And where the tenant's open
+//! sessions stand: one replica's `/sessions`, once a minute.
 //!
 //! A tenant's reconcile says what it expects (`expect`); a task for each tenant asks its replicas, eagerly after a change
 //! and seldom otherwise; what they newly tell wakes the tenant and its Flows, whose reconciles read it here (`view`).
@@ -15,7 +16,10 @@ use std::{
 };
 
 use tokio::{sync::watch, time::timeout};
-use wigwag_crds::configz::{Configz, TenantReport};
+use wigwag_crds::{
+    configz::{Configz, TenantReport},
+    sessions::Revisions,
+};
 
 pub use probe::Prober;
 
@@ -35,7 +39,7 @@ pub struct Expected {
     pub revision: String,
     /// Every Flow that names the tenant, with the revision in the ConfigMap; `None` if no revision of it is there.
     pub flows: BTreeMap<String, Option<String>>,
-    /// Mark of each provider Secret by name; that of an empty Secret where it is missing.
+    /// Mark of each Secret that the data plane loads, by name; that of an empty Secret where it is missing.
     pub secrets: BTreeMap<String, String>,
     /// The mark of an empty Secret; a replica without the Secret's files may as well name none.
     pub empty_mark: String,
@@ -57,6 +61,9 @@ pub struct Target {
 /// What a replica answered, or why it did not.
 pub type Report = Result<Configz, String>;
 
+/// Open sessions of a tenant, by Flow, revision and node.
+pub type Sessions = BTreeMap<String, Revisions>;
+
 /// What is expected of a tenant's replicas, and what they told last, by Pod.
 #[derive(Clone, Debug, Default)]
 pub struct View {
@@ -64,6 +71,8 @@ pub struct View {
     pub expected: Expected,
     /// The answers; Pods that were not asked yet are not among them.
     pub reports: BTreeMap<String, Report>,
+    /// The open sessions, a minute ago at most; `None` before the first answer.
+    pub sessions: Option<Sessions>,
 }
 
 /// How far a replica is behind.
@@ -95,6 +104,7 @@ pub struct Replicas {
 struct Watched {
     expected: watch::Sender<Expected>,
     reports: watch::Sender<BTreeMap<String, Report>>,
+    sessions: Option<Sessions>,
 }
 
 /// A reconcile waits no longer for the answers of Pods that were not asked yet. A round takes one second at most.
@@ -123,7 +133,7 @@ impl Replicas {
             None => {
                 let (sender, receiver) = watch::channel(expected.clone());
                 let reports = watch::Sender::new(BTreeMap::new());
-                tenants.insert(tenant.clone(), Watched { expected: sender, reports });
+                tenants.insert(tenant.clone(), Watched { expected: sender, reports, sessions: None });
                 tokio::spawn(poll::run(Arc::clone(self), tenant.clone(), receiver));
                 Expected::default()
             }
@@ -166,7 +176,7 @@ impl Replicas {
         // Pods come and go between two rounds; only those that are expected count.
         let mut reports = watched.reports.borrow().clone();
         reports.retain(|pod, _| expected.targets.iter().any(|target| target.pod == *pod));
-        Some(View { expected, reports })
+        Some(View { expected, reports, sessions: watched.sessions.clone() })
     }
 
     /// A round's answers; wakes those that depend on them where they are news.
@@ -181,6 +191,20 @@ impl Replicas {
         let flows: Vec<_> = watched.expected.borrow().flows.keys().cloned().collect();
         drop(tenants);
         self.listener.tenant(tenant);
+        for flow in flows {
+            self.listener.flow(&tenant.namespace, &flow);
+        }
+    }
+
+    /// Where the sessions stand; wakes the Flows whose sessions are not where they were.
+    fn counted(&self, tenant: &TenantKey, sessions: Sessions) {
+        let mut tenants = self.lock();
+        let Some(watched) = tenants.get_mut(tenant) else { return };
+        let first = watched.sessions.is_none();
+        let old = watched.sessions.replace(sessions.clone()).unwrap_or_default();
+        let mut flows: Vec<_> = watched.expected.borrow().flows.keys().cloned().collect();
+        drop(tenants);
+        flows.retain(|flow| first || old.get(flow) != sessions.get(flow));
         for flow in flows {
             self.listener.flow(&tenant.namespace, &flow);
         }

@@ -157,7 +157,7 @@ fn was_refused_its_host(tenant: &Tenant) -> bool {
 fn naming_secret(tenants: &Store<Tenant>, secret: &PartialObjectMeta<Secret>) -> Vec<ObjectRef<Tenant>> {
     let name = secret.name_any();
     let names_it = |spec: &WhatsAppTenantSpec| {
-        spec.database.secret_ref.name == name || build::deployment::provider_secrets(spec).contains(name.as_str())
+        spec.database.secret_ref.name == name || spec.loaded_secrets().contains(name.as_str())
     };
     let neighbours = tenants.state().into_iter().filter(|tenant| tenant.namespace() == secret.namespace());
     let naming = neighbours.filter(|tenant| tenant.read_spec().is_ok_and(|spec| names_it(&spec)));
@@ -184,6 +184,8 @@ mod tests {
             let spec = json!({
                 "providers": [{"name": "p", "cloudApi": cloud_api}],
                 "database": {"secretRef": {"name": database, "key": "url"}},
+                "api": {"tokensSecretRef": {"name": format!("{name}-tokens")}},
+                "flowSecrets": [{"name": format!("{name}-crm"), "hosts": ["crm.example.com"]}],
             });
             writer.apply_watcher_event(&watcher::Event::Apply(Raw::of(name, spec)));
         }
@@ -199,10 +201,15 @@ mod tests {
     fn a_secret_wakes_the_tenants_of_its_namespace_that_name_it() {
         let tenants =
             tenants(&[("a", "shared", "a-meta"), ("b", "b-database", "shared"), ("c", "c-database", "c-meta")]);
-        let mut woken: Vec<_> =
-            naming_secret(&tenants, &secret("shop", "shared")).into_iter().map(|t| t.name).collect();
-        woken.sort();
-        assert_eq!(woken, ["a", "b"]);
+        let woken = |name: &str| {
+            let mut woken: Vec<_> =
+                naming_secret(&tenants, &secret("shop", name)).into_iter().map(|t| t.name).collect();
+            woken.sort();
+            woken
+        };
+        assert_eq!(woken("shared"), ["a", "b"]);
+        assert_eq!(woken("b-tokens"), ["b"]);
+        assert_eq!(woken("c-crm"), ["c"]);
         assert!(naming_secret(&tenants, &secret("elsewhere", "shared")).is_empty());
         assert!(naming_secret(&tenants, &secret("shop", "a")).is_empty());
     }

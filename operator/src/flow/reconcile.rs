@@ -8,13 +8,14 @@ use wigwag_crds::{Flow, FlowStatus, WhatsAppTenant};
 use super::{
     NAME,
     check::check,
+    sessions,
     status::{Facts, status},
     tenant_of,
 };
 use crate::{
     context::Context,
     error::Error,
-    publish::{now, publish},
+    publish::{now, publish, transitions},
     raw::Raw,
     replicas::TenantKey,
     report::{self, Pass},
@@ -47,7 +48,12 @@ async fn pass(context: &Context, namespace: &str, name: &str) -> Result<Pass, Er
     }
     let view = stands.then(|| view.unwrap_or_default());
 
-    let new = status(Facts { flow: &flow, checked: &check(&flow), tenant: &key, view: view.as_ref() }, now());
-    publish(context, &flow, &new, (&old.conditions, &new.conditions)).await?;
+    let checked = check(&flow);
+    let open = view.as_ref().and_then(|view| view.sessions.as_ref()?.get(name));
+    let mut news = open.map(|open| sessions::left_behind(&checked, open)).unwrap_or_default();
+    news.retain(|warning| !old.findings.contains(warning));
+    let new = status(Facts { flow: &flow, checked: &checked, tenant: &key, view: view.as_ref() }, now());
+    let events = transitions(&old.conditions, &new.conditions).into_iter().chain(sessions::event(&news));
+    publish(context, &flow, &new, events).await?;
     Ok(Pass::Done)
 }

@@ -2,13 +2,16 @@
 
 use k8s_openapi::jiff::Timestamp;
 use kube::ResourceExt;
+use serde_json::Value;
 use wigwag_crds::{
     Flow, FlowStatus,
     condition::{Reason, Truth, Verdict, flow, merge},
+    configz::FlowReport,
     flow::{Finding, FlowSummary, Severity},
+    sessions::Revisions,
 };
 
-use super::check::Checked;
+use super::{check::Checked, sessions};
 use crate::{
     raw::Raw,
     replicas::{TenantKey, View},
@@ -36,22 +39,61 @@ pub struct Facts<'a> {
 pub fn status(facts: Facts<'_>, now: Timestamp) -> FlowStatus {
     let old: FlowStatus = facts.flow.read_status();
     let generation = facts.flow.metadata.generation;
-    let parts = [accepted(facts), resolved(facts), programmed(facts)];
+    let open = open(facts);
+    let findings = findings(facts, open.as_ref());
+    let parts = [accepted(facts, &findings), resolved(facts), programmed(facts)];
     let verdicts: Vec<_> = parts.iter().cloned().chain([ready(&parts, facts)]).collect();
     let runs = running(facts);
     FlowStatus {
         observed_generation: generation,
         conditions: merge(&old.conditions, &verdicts, generation, now),
         revision: runs.map(str::to_owned),
-        findings: facts.checked.findings.iter().take(MOST_FINDINGS).cloned().collect(),
-        summary: Some(FlowSummary { triggers: triggers(facts.flow), revision: revision_column(facts) }),
+        findings: findings.into_iter().take(MOST_FINDINGS).collect(),
+        sessions: open.as_ref().map_or_else(|| old.sessions.clone(), sessions::by_revision),
+        summary: Some(FlowSummary {
+            triggers: triggers(facts.flow),
+            revision: revision_column(facts),
+            sessions: open.as_ref().map_or_else(|| last_count(&old), |open| sessions::total(open).to_owned()),
+        }),
     }
 }
 
+/// The Flow's open sessions; `None` while nobody has counted.
+fn open(facts: Facts<'_>) -> Option<Revisions> {
+    let sessions = facts.view?.sessions.as_ref()?;
+    Some(sessions.get(&facts.flow.name_any()).cloned().unwrap_or_default())
+}
+
+/// An operator that has just begun to lead leaves what the one before it told.
+fn last_count(old: &FlowStatus) -> String {
+    old.summary.as_ref().map_or_else(|| "-".to_owned(), |summary| summary.sessions.clone())
+}
+
+/// What the check finds in the Flow, what replicas that run it find between it and the tenant's others (the same trigger
+/// twice, calls of a Flow that is not there), and nodes that it has no more though sessions stand there.
+fn findings(facts: Facts<'_>, open: Option<&Revisions>) -> Vec<Finding> {
+    let mut findings = facts.checked.findings.clone();
+    let reports = facts.view.into_iter().flat_map(|view| reports(facts, view));
+    for finding in
+        reports.filter(|report| report.revision == facts.checked.revision).flat_map(|report| &report.findings)
+    {
+        if !findings.contains(finding) {
+            findings.push(finding.clone());
+        }
+    }
+    findings.extend(open.into_iter().flat_map(|open| sessions::left_behind(facts.checked, open)));
+    findings
+}
+
+/// What each ready replica that knows the Flow runs of it.
+fn reports<'a>(facts: Facts<'a>, view: &'a View) -> impl Iterator<Item = &'a FlowReport> {
+    let (tenant, flow) = (facts.tenant.to_string(), facts.flow.name_any());
+    view.ready().filter_map(move |(_, configz)| configz.tenants.get(&tenant)?.flows.get(&flow))
+}
+
 /// Does it compile?
-fn accepted(facts: Facts<'_>) -> Verdict {
+fn accepted(facts: Facts<'_>, findings: &[Finding]) -> Verdict {
     let verdict = |status, reason, message| Verdict::new(flow::ACCEPTED, status, reason, message);
-    let findings = &facts.checked.findings;
     let (errors, warnings): (Vec<_>, Vec<_>) = findings.iter().partition(|finding| finding.severity == Severity::Error);
     if facts.checked.runs {
         let message = match warnings.len() {
@@ -106,12 +148,7 @@ fn programmed(facts: Facts<'_>) -> Verdict {
         let message = format!("Tenant {tenant:?} has no ready replica: see `kubectl get wat {tenant} -o wide`.");
         return verdict(Truth::Unknown, Reason::NoReplicaReports, message);
     }
-    let name = facts.flow.name_any();
-    let runs = view.ready().filter(|(_, configz)| {
-        let report = configz.tenants.get(&facts.tenant.to_string()).and_then(|tenant| tenant.flows.get(&name));
-        report.is_some_and(|report| report.revision == *wanted)
-    });
-    let runs = runs.count();
+    let runs = reports(facts, view).filter(|report| report.revision == *wanted).count();
     let counted = format!("{runs} of {ready} replicas run revision {wanted}.");
     if runs == ready {
         verdict(Truth::True, Reason::Programmed, counted)
@@ -125,6 +162,10 @@ fn ready(parts: &[Verdict], facts: Facts<'_>) -> Verdict {
     let first = |status| parts.iter().find(|part| part.status == status);
     match first(Truth::False).or_else(|| first(Truth::Unknown)) {
         Some(part) => Verdict { type_: flow::READY, ..part.clone() },
+        None if is_suspended(facts.flow) => {
+            let message = "It takes no new conversations and holds the open ones: take spec.suspend away to go on.";
+            Verdict::new(flow::READY, Truth::True, Reason::Suspended, message)
+        }
         None => {
             let message = format!("New conversations run revision {}.", facts.checked.revision);
             Verdict::new(flow::READY, Truth::True, Reason::Ready, message)
@@ -153,16 +194,38 @@ fn revision_column(facts: Facts<'_>) -> String {
     }
 }
 
-/// The first trigger, and how many more there are.
+fn is_suspended(flow: &Raw<Flow>) -> bool {
+    flow.spec["suspend"] == true
+}
+
+/// The first trigger, how many more there are, and whether they do anything now.
 fn triggers(flow: &Raw<Flow>) -> String {
-    let triggers = flow.spec["triggers"].as_array().map(Vec::as_slice).unwrap_or_default();
-    let Some(first) = triggers.first() else { return "-".to_owned() };
-    let kind = || first.as_object().and_then(|trigger| trigger.keys().next()).map_or("-", String::as_str);
-    let first = first["keyword"].as_str().unwrap_or_else(kind);
-    match triggers.len() - 1 {
-        0 => first.to_owned(),
-        more => format!("{first} +{more}"),
-    }
+    let triggers: Vec<&str> = match &flow.spec["definition"] {
+        Value::Null => list(&flow.spec["triggers"]).iter().map(trigger).collect(),
+        // In the editor's form each node of this type is one.
+        definition => {
+            let nodes = list(&definition["nodes"]).iter().filter(|node| node["type"] == "trigger");
+            nodes.map(|node| node["data"]["keyword"].as_str().unwrap_or("-")).collect()
+        }
+    };
+    let first = triggers.first().copied().unwrap_or("-");
+    let more = match triggers.len() {
+        0 | 1 => String::new(),
+        many => format!(" +{}", many - 1),
+    };
+    let suspended = if is_suspended(flow) { " (suspended)" } else { "" };
+    format!("{first}{more}{suspended}")
+}
+
+/// A trigger as the column shows it: its keyword, or its kind.
+fn trigger(trigger: &Value) -> &str {
+    const KINDS: [&str; 6] = ["default", "media", "location", "order", "referral", "manual"];
+    let kind = || KINDS.into_iter().find(|kind| !trigger[kind].is_null());
+    trigger["keyword"].as_str().or_else(kind).unwrap_or("-")
+}
+
+fn list(value: &Value) -> &[Value] {
+    value.as_array().map(Vec::as_slice).unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! One question to one replica: `GET /configz` on its admin port.
+//! One question to one replica, on its admin port: `GET /configz` or `GET /sessions`.
 
 use std::{net::SocketAddr, time::Duration};
 
@@ -9,8 +9,9 @@ use hyper_util::{
     client::legacy::{Client, connect::HttpConnector},
     rt::TokioExecutor,
 };
+use serde::de::DeserializeOwned;
 use tokio::time::timeout;
-use wigwag_crds::configz::Configz;
+use wigwag_crds::{configz::Configz, sessions::Standing};
 
 use super::Report;
 
@@ -38,14 +39,26 @@ impl Prober {
     /// # Errors
     /// When it does not answer in time, with another status than 200, or with something else than a `Configz`.
     pub async fn configz(&self, address: SocketAddr) -> Report {
-        match timeout(PATIENCE, self.ask(address)).await {
-            Ok(report) => report,
+        self.get::<Configz>(address, "/configz").await
+    }
+
+    /// Where the open sessions of the replica's tenants stand.
+    ///
+    /// # Errors
+    /// As [`Prober::configz`].
+    pub async fn standing(&self, address: SocketAddr) -> Result<Standing, String> {
+        self.get(address, "/sessions").await
+    }
+
+    async fn get<T: DeserializeOwned>(&self, address: SocketAddr, path: &str) -> Result<T, String> {
+        match timeout(PATIENCE, self.ask(address, path)).await {
+            Ok(answer) => answer,
             Err(_) => Err(format!("no answer from {address} within {} s", PATIENCE.as_secs())),
         }
     }
 
-    async fn ask(&self, address: SocketAddr) -> Report {
-        let uri: Uri = format!("http://{address}/configz").parse().map_err(|error| format!("{address}: {error}"))?;
+    async fn ask<T: DeserializeOwned>(&self, address: SocketAddr, path: &str) -> Result<T, String> {
+        let uri: Uri = format!("http://{address}{path}").parse().map_err(|error| format!("{address}: {error}"))?;
         let response = self.http.get(uri).await.map_err(|_| format!("nothing answers at {address}"))?;
         let status = response.status();
         if !status.is_success() {
@@ -53,8 +66,7 @@ impl Prober {
         }
         let body = Limited::new(response.into_body(), LONGEST).collect().await;
         let body = body.map_err(|error| format!("{address}: {error}"))?.to_bytes();
-        serde_json::from_slice::<Configz>(&body)
-            .map_err(|error| format!("the answer of {address} does not read: {error}"))
+        serde_json::from_slice(&body).map_err(|error| format!("the answer of {address} does not read: {error}"))
     }
 }
 

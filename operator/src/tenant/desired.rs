@@ -11,7 +11,7 @@ use wigwag_crds::labels::DATABASE;
 use super::{
     build::{
         config::{Config, Plan},
-        deployment::{deployment, provider_secrets},
+        deployment::deployment,
         ingress::ingress,
         service::service,
         service_account::service_account,
@@ -110,8 +110,8 @@ fn kept(observed: &Observed) -> Applied<ConfigMap> {
 fn expected(observed: &Observed, config: Option<&Config>) -> Expected {
     let salt = &observed.owner.uid;
     let empty_mark = Credentials::default().mark(salt);
-    let secrets = provider_secrets(&observed.spec).into_iter().map(|name| {
-        let content = observed.secrets.get(name).and_then(Option::as_ref);
+    let secrets = observed.spec.loaded_secrets().into_iter().map(|name| {
+        let content = observed.secret(name);
         (name.to_owned(), content.map_or_else(|| empty_mark.clone(), |content| content.mark(salt)))
     });
     let names = observed.flows.iter().map(|(flow, _)| flow.name_any());
@@ -129,7 +129,7 @@ fn expected(observed: &Observed, config: Option<&Config>) -> Expected {
 /// Pods that cannot start, while those that run are fine.
 fn database_mark(observed: &Observed) -> Option<String> {
     let secret = &observed.spec.database.secret_ref;
-    let content = observed.secrets.get(&secret.name).and_then(Option::as_ref);
+    let content = observed.secret(&secret.name);
     let mark = content.and_then(|content| content.mark_of(&observed.owner.uid, &secret.key));
     mark.or_else(|| {
         let template = &observed.live.deployment.as_ref()?.spec.as_ref()?.template;

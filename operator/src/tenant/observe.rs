@@ -13,10 +13,7 @@ use kube::{Api, ResourceExt, api::ListParams};
 use tokio::time::timeout_at;
 use wigwag_crds::{Flow, WhatsAppTenant, WhatsAppTenantSpec, revision::secret_mark};
 
-use super::{
-    build::{Owner, deployment::provider_secrets},
-    pods::Replica,
-};
+use super::{build::Owner, pods::Replica};
 use crate::{
     apply::Child,
     context::Context,
@@ -112,7 +109,7 @@ async fn secrets(
     spec: &WhatsAppTenantSpec,
 ) -> Result<BTreeMap<String, Option<Credentials>>, Error> {
     let api: Api<Secret> = Api::namespaced(context.client.clone(), &owner.namespace);
-    let mut names = provider_secrets(spec);
+    let mut names = spec.loaded_secrets();
     names.insert(&spec.database.secret_ref.name);
     let reads = names.into_iter().map(async |name| {
         let secret = api.get_opt(name).await.map_err(Error::api(format!("reading Secret {name:?}")))?;
@@ -167,6 +164,16 @@ pub fn host_of(tenant: &Raw<WhatsAppTenant>) -> Option<&str> {
     tenant.spec["route"]["host"].as_str()
 }
 
+// === impl Observed ===
+
+impl Observed {
+    /// The content of a Secret; `None` if there is no such Secret.
+    #[must_use]
+    pub fn secret(&self, name: &str) -> Option<&Credentials> {
+        self.secrets.get(name)?.as_ref()
+    }
+}
+
 // === impl Credentials ===
 
 impl Credentials {
@@ -174,6 +181,15 @@ impl Credentials {
     #[must_use]
     pub fn has(&self, key: &str) -> bool {
         self.0.get(key).is_some_and(|value| !value.is_empty())
+    }
+
+    /// Whether a value is text with so many characters, without white space at its end.
+    #[must_use]
+    pub fn has_lines(&self, characters: usize) -> bool {
+        let line = |value: &Vec<u8>| {
+            std::str::from_utf8(value).is_ok_and(|text| text.trim_end().chars().count() >= characters)
+        };
+        self.0.values().any(line)
     }
 
     /// Mark of the whole content, see [`secret_mark`].

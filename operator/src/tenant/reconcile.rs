@@ -17,7 +17,7 @@ use super::{
 use crate::{
     context::Context,
     error::Error,
-    publish::{now, publish},
+    publish::{now, publish, transitions},
     raw::Raw,
     replicas::{TenantKey, View},
     report::{self, Pass},
@@ -41,7 +41,7 @@ async fn pass(context: &Context, namespace: &str, name: &str) -> Result<Pass, Er
         Found::Unreadable(tenant, cause) => {
             let old: WhatsAppTenantStatus = tenant.read_status();
             let new = unreadable(old.clone(), tenant.metadata.generation, &cause, now());
-            publish(context, &tenant, &new, (&old.conditions, &new.conditions)).await?;
+            publish(context, &tenant, &new, transitions(&old.conditions, &new.conditions)).await?;
             Ok(Pass::Done)
         }
         Found::Tenant(observed) => converge(context, &observed).await,
@@ -56,7 +56,7 @@ async fn converge(context: &Context, observed: &Observed) -> Result<Pass, Error>
     let facts = Facts { observed, plan: &desired.plan, outcome: &outcome, view: &view };
     let old: WhatsAppTenantStatus = observed.tenant.read_status();
     let new = status(facts, now());
-    publish(context, &observed.tenant, &new, (&old.conditions, &new.conditions)).await?;
+    publish(context, &observed.tenant, &new, transitions(&old.conditions, &new.conditions)).await?;
     Ok(if outcome.is_blocked() { Pass::Blocked } else { Pass::Done })
 }
 

@@ -154,6 +154,8 @@ fn revision_in(text: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
     use crate::tenant::build::tests::{owner, spec};
 
@@ -166,7 +168,7 @@ mod tests {
     }
 
     fn checked(revision: &str, runs: bool) -> Checked {
-        Checked { revision: revision.to_owned(), runs, findings: Vec::new() }
+        Checked { revision: revision.to_owned(), runs, findings: Vec::new(), nodes: BTreeSet::new() }
     }
 
     fn give(flows: &[(Raw<Flow>, Checked)], last: Option<Config>) -> Config {

@@ -1,9 +1,7 @@
 //! The Deployment of the data plane.
 //!
-//! A change of the configuration or of a provider's Secret must not roll it: the data plane reloads both. What it reads
+//! A change of the configuration or of a Secret must not roll it: the data plane reloads both. What it reads
 //! when it starts is the database's URL, so a mark of that is an annotation of the Pod template.
-
-use std::collections::BTreeSet;
 
 use k8s_openapi::{
     api::{
@@ -51,19 +49,13 @@ pub fn deployment(owner: &Owner, spec: &WhatsAppTenantSpec, image: &str, databas
     }
 }
 
-/// Secrets that the providers name, in order, each once.
-pub fn provider_secrets(spec: &WhatsAppTenantSpec) -> BTreeSet<&str> {
-    let apis = spec.providers.iter().filter_map(|provider| provider.cloud_api.as_ref());
-    apis.map(|api| api.credentials_secret_ref.name.as_str()).collect()
-}
-
 fn pod(owner: &Owner, spec: &WhatsAppTenantSpec, image: &str) -> PodSpec {
     let config = Volume {
         name: "config".to_owned(),
         config_map: Some(ConfigMapVolumeSource { name: owner.child_name(), ..ConfigMapVolumeSource::default() }),
         ..Volume::default()
     };
-    let secrets = provider_secrets(spec).into_iter().map(|name| Volume {
+    let secrets = spec.loaded_secrets().into_iter().map(|name| Volume {
         name: secret_volume(name),
         // One deleted Secret must not keep the Pod, and with it the other providers, from starting.
         secret: Some(SecretVolumeSource {
@@ -100,8 +92,8 @@ fn container(spec: &WhatsAppTenantSpec, image: &str) -> Container {
     ];
     let args = args.into_iter().flat_map(|(flag, value)| [flag.to_owned(), value]);
     let config = mount("config", CONFIG_DIR.to_owned());
-    let secrets =
-        provider_secrets(spec).into_iter().map(|name| mount(&secret_volume(name), format!("{SECRETS_DIR}/{name}")));
+    let secrets = spec.loaded_secrets().into_iter();
+    let secrets = secrets.map(|name| mount(&secret_volume(name), format!("{SECRETS_DIR}/{name}")));
     Container {
         name: "dataplane".to_owned(),
         image: Some(image.to_owned()),
@@ -225,18 +217,21 @@ mod tests {
     }
 
     #[test]
-    fn each_provider_secret_is_mounted_once_under_its_name_and_may_be_missing() {
-        let with_two = |spec: &mut Value| {
+    fn each_secret_is_mounted_once_under_its_name_and_may_be_missing() {
+        let with_more = |spec: &mut Value| {
             let second = json!({"name": "backup", "cloudApi": {
                 "phoneNumberId": "2", "credentialsSecretRef": {"name": "acme.meta.two"}}});
             let third = json!({"name": "third", "cloudApi": {
                 "phoneNumberId": "3", "credentialsSecretRef": {"name": "acme-meta"}}});
             spec["providers"].as_array_mut().expect("providers").extend([second, third]);
+            spec["api"] = json!({"tokensSecretRef": {"name": "acme-tokens"}});
+            spec["flowSecrets"] = json!([{"name": "crm", "hosts": ["crm.example.com"]}]);
         };
-        let pod = &made(with_two, None)["spec"]["template"]["spec"];
+        let pod = &made(with_more, None)["spec"]["template"]["spec"];
         let mounts = pod["containers"][0]["volumeMounts"].as_array().expect("mounts");
         let paths: Vec<_> = mounts.iter().filter_map(|mount| mount["mountPath"].as_str()).collect();
-        assert_eq!(paths, [CONFIG_DIR, "/etc/wigwag/secrets/acme-meta", "/etc/wigwag/secrets/acme.meta.two"]);
+        let names = ["acme-meta", "acme-tokens", "acme.meta.two", "crm"].map(|name| format!("{SECRETS_DIR}/{name}"));
+        assert_eq!((paths[0], &paths[1..]), (CONFIG_DIR, names.each_ref().map(String::as_str).as_slice()));
         for (mount, volume) in mounts.iter().zip(pod["volumes"].as_array().expect("volumes")) {
             assert_eq!(mount["name"], volume["name"]);
             assert_eq!(mount["readOnly"], true);
@@ -247,7 +242,7 @@ mod tests {
     }
 
     #[test]
-    fn only_another_database_or_another_size_changes_the_pod_template() {
+    fn only_another_database_another_size_or_another_secret_changes_the_pod_template() {
         let template = |change: fn(&mut Value), mark| made(change, mark)["spec"]["template"].clone();
         let before = template(|_| {}, Some("m1"));
         assert_ne!(before, template(|_| {}, Some("m2")));
@@ -255,6 +250,12 @@ mod tests {
             before,
             template(|s| s["dataPlane"]["resources"] = json!({"limits": {"memory": "64Mi"}}), Some("m1"))
         );
+        let sends = template(|s| s["flowSecrets"] = json!([{"name": "crm", "hosts": ["a.example.com"]}]), Some("m1"));
+        let elsewhere =
+            template(|s| s["flowSecrets"] = json!([{"name": "crm", "hosts": ["b.example.com"]}]), Some("m1"));
+        assert_ne!(before, sends, "its volume");
+        assert_eq!(sends, elsewhere);
+        assert_eq!(before, template(|s| s["variables"] = json!({"opens": "9:00"}), Some("m1")));
         assert_eq!(before, template(|s| s["displayName"] = json!("Other"), Some("m1")));
         assert_eq!(before, template(|s| s["providers"][0]["cloudApi"]["throughput"] = json!(7), Some("m1")));
         assert_eq!(before, template(|s| s["dataPlane"]["replicas"] = json!(3), Some("m1")));

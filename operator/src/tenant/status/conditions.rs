@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use wigwag_crds::{
     condition::{Reason, Truth, Verdict, tenant},
     configz::Configz,
-    tenant::cloud_api_keys,
+    tenant::{SHORTEST_TOKEN, cloud_api_keys},
 };
 
 use super::Facts;
@@ -21,12 +21,21 @@ use crate::{
     words::{quoted, sentence},
 };
 
-/// Are all Secrets and keys of the providers there?
+/// Are all Secrets and keys there, of the providers, the Flows' calls and the API?
 pub fn credentials_valid(facts: Facts<'_>) -> Verdict {
     let verdict = |status, reason, message| Verdict::new(tenant::CREDENTIALS_VALID, status, reason, message);
+    let causes: Vec<_> = of_providers(facts).into_iter().chain(of_calls(facts)).chain(of_tokens(facts)).collect();
+    match causes.as_slice() {
+        [] => verdict(Truth::True, Reason::CredentialsFound, "All Secrets are there.".to_owned()),
+        causes => verdict(Truth::False, Reason::SecretMissing, causes.join(" ")),
+    }
+}
+
+/// What the providers lack, and which receive all the same.
+fn of_providers(facts: Facts<'_>) -> Option<String> {
     let (broken, working) = providers(facts);
     if broken.is_empty() {
-        return verdict(Truth::True, Reason::CredentialsFound, "All providers have their credentials.".to_owned());
+        return None;
     }
     let causes: BTreeSet<_> = broken.iter().map(|(_, cause)| cause.as_str()).collect();
     let causes: Vec<_> = causes.into_iter().collect();
@@ -36,8 +45,35 @@ pub fn credentials_valid(facts: Facts<'_>) -> Verdict {
         [one] => format!("; {one:?} works"),
         many => format!("; {} work", quoted(many.iter().copied())),
     };
-    let message = format!("{} Until then webhooks of {word} {names} get 503{others}.", causes.join(" "));
-    verdict(Truth::False, Reason::SecretMissing, message)
+    Some(format!("{} Until then webhooks of {word} {names} get 503{others}.", causes.join(" ")))
+}
+
+/// The Secrets that calls cannot send.
+fn of_calls(facts: Facts<'_>) -> Option<String> {
+    let names = facts.observed.spec.sendable_secrets().map(|secret| secret.name.as_str());
+    let missing: Vec<_> = names.filter(|name| facts.observed.secret(name).is_none()).collect();
+    let what = match missing.as_slice() {
+        [] => return None,
+        [one] => format!("Secret {one:?} does not exist: create it. Until then calls with it"),
+        many => {
+            format!("Secrets {} do not exist: create them. Until then calls with them", quoted(many.iter().copied()))
+        }
+    };
+    Some(format!("{what} fail; receiving goes on."))
+}
+
+/// Why the API has no token.
+fn of_tokens(facts: Facts<'_>) -> Option<String> {
+    let name = facts.observed.spec.tokens_secret()?;
+    let what = match facts.observed.secret(name) {
+        Some(content) if content.has_lines(SHORTEST_TOKEN) => return None,
+        Some(_) => "has no token: add one",
+        None => "does not exist: create it with a token",
+    };
+    Some(format!(
+        "Secret {name:?} {what} of at least {SHORTEST_TOKEN} characters, under any key. Until then the API refuses \
+         everybody; receiving goes on."
+    ))
 }
 
 /// Does the data plane reach its database?
@@ -46,7 +82,7 @@ pub fn database_ready(facts: Facts<'_>) -> Verdict {
     let secret = &facts.observed.spec.database.secret_ref;
     let (name, key) = (&secret.name, &secret.key);
     const URL: &str = "the database's URL (postgres://user:password@host:5432/name)";
-    let missing = match facts.observed.secrets.get(name).and_then(Option::as_ref) {
+    let missing = match facts.observed.secret(name) {
         None => Some(format!("Secret {name:?} does not exist: create it with {URL} under key {key:?}.")),
         Some(content) if !content.has(key) => Some(format!("Secret {name:?} has no key {key:?}: add it with {URL}.")),
         Some(_) => None,
@@ -183,7 +219,10 @@ pub fn configured(facts: Facts<'_>) -> Option<Verdict> {
             more => format!(" (and {more} more)"),
         };
         let cause = sentence(&configz.problems[0]);
-        return verdict(Reason::ConfigRefused, format!("Replica {pod:?} keeps its last configuration: {cause}{more}"));
+        return verdict(
+            Reason::ConfigRefused,
+            format!("Replica {pod:?} does not run all that it was given: {cause}{more}"),
+        );
     }
     let expected = &facts.view.expected;
     let counted = || {
@@ -225,7 +264,7 @@ fn providers(facts: Facts<'_>) -> (Vec<(&str, String)>, Vec<&str>) {
     for provider in &facts.observed.spec.providers {
         let Some(api) = &provider.cloud_api else { continue };
         let secret = &api.credentials_secret_ref.name;
-        let cause = match facts.observed.secrets.get(secret).and_then(Option::as_ref) {
+        let cause = match facts.observed.secret(secret) {
             None => {
                 let keys = quoted(cloud_api_keys::ALL);
                 Some(format!("Secret {secret:?} does not exist: create it with the keys {keys}."))

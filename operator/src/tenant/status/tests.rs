@@ -100,6 +100,7 @@ fn case() -> Case {
         view: View {
             expected: Expected { revision: "new".into(), targets, ..Expected::default() },
             reports: BTreeMap::from([("p1".to_owned(), Ok(answer())), ("p2".to_owned(), Ok(answer()))]),
+            sessions: None,
         },
     }
 }
@@ -186,6 +187,46 @@ fn a_missing_secret_says_what_belongs_into_it() {
         "False",
         "SecretMissing",
         r#"Secret "beta-infobip" has no keys "access-token" and "app-secret": add them. Secret "beta-meta" does not exist: create it with the keys "access-token", "app-secret" and "verify-token". Until then webhooks of providers "meta" and "infobip" get 503."#,
+    );
+}
+
+#[test]
+fn a_missing_secret_of_calls_or_of_the_api_says_what_fails_and_that_receiving_goes_on() {
+    let with = |secrets: &[(&str, Option<Credentials>)]| {
+        only(|case| {
+            let mut spec = spec();
+            spec["api"] = json!({"tokensSecretRef": {"name": "beta-tokens"}});
+            spec["flowSecrets"] =
+                json!([{"name": "crm", "hosts": ["a.example"]}, {"name": "erp", "hosts": ["b.example"]}]);
+            case.observed.spec = serde_json::from_value(spec).unwrap();
+            let all = [("crm", &[("k", "v")]), ("erp", &[("k", "v")]), ("beta-tokens", &[("k", "sixteen letters.\n")])];
+            case.observed.secrets.extend(all.map(|(name, data)| (name.to_owned(), Some(Credentials::of(data)))));
+            case.observed.secrets.extend(secrets.iter().map(|(name, data)| ((*name).to_owned(), data.clone())));
+        })
+    };
+    let says = |secrets: &[(&str, Option<Credentials>)], message: &str| {
+        let case = with(secrets);
+        tells(&case, "CredentialsValid", "False", "SecretMissing", message);
+        let sends = case.status().conditions.into_iter().find(|condition| condition.type_ == "SendReady").unwrap();
+        assert_eq!(sends.status, "True");
+    };
+    assert!(with(&[]).status().conditions.iter().all(|condition| condition.status == "True"));
+    says(
+        &[("crm", None)],
+        r#"Secret "crm" does not exist: create it. Until then calls with it fail; receiving goes on."#,
+    );
+    says(
+        &[("crm", None), ("erp", None)],
+        r#"Secrets "crm" and "erp" do not exist: create them. Until then calls with them fail; receiving goes on."#,
+    );
+    says(
+        &[("beta-tokens", None)],
+        r#"Secret "beta-tokens" does not exist: create it with a token of at least 16 characters, under any key. Until then the API refuses everybody; receiving goes on."#,
+    );
+    let short = Some(Credentials::of(&[("a", "fifteen letters\n"), ("b", "")]));
+    says(
+        &[("beta-tokens", short)],
+        r#"Secret "beta-tokens" has no token: add one of at least 16 characters, under any key. Until then the API refuses everybody; receiving goes on."#,
     );
 }
 
@@ -336,7 +377,7 @@ fn ready_waits_until_every_ready_replica_runs_the_configuration_and_its_secrets(
     tells(&stale, "Ready", "False", "ConfigPending", r#""p1" has yet to load Secret "beta-meta"."#);
 
     let refused = only(|case| case.answer("p1").problems = vec!["tenant.yaml: no".into(), "more".into()]);
-    let message = r#"Replica "p1" keeps its last configuration: tenant.yaml: no. (and 1 more)"#;
+    let message = r#"Replica "p1" does not run all that it was given: tenant.yaml: no. (and 1 more)"#;
     tells(&refused, "Ready", "False", "ConfigRefused", message);
 }
 
