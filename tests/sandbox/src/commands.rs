@@ -2,7 +2,7 @@
 //!
 //! [`dev`] and [`demo`] start their parts one after the other, a `step` with its time each, and then let a person
 //! `talk`: a `screen` shows what customers and businesses write while a prompt waits below. `manifests` has what they
-//! read from the folder, `news` what the data plane tells when that changes.
+//! read from the folder, `scene` what an example has around it, `news` what the data plane tells when that changes.
 
 pub mod demo;
 pub mod dev;
@@ -10,6 +10,7 @@ mod fetch;
 mod manifests;
 mod news;
 mod parts;
+mod scene;
 mod screen;
 mod steps;
 mod talk;

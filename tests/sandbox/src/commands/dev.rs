@@ -12,6 +12,7 @@ use wigwag_simulator::{Number, Simulator};
 use super::manifests::{self, Account, Found};
 use super::news::News;
 use super::parts;
+use super::scene::Scene;
 use super::screen::{Notes, Screen};
 use super::steps::{say, say_indented, step};
 use super::talk::{NAME, curl, talk};
@@ -45,6 +46,7 @@ pub(super) async fn run(args: Args) -> Result<()> {
     let folder = args.folder.display().to_string();
     let path = parts::binary("wigwag-dataplane")?;
     let found = manifests::find(&args.folder)?;
+    let scene = Scene::of(&args.folder)?;
     parts::ensure_free(args.listen, "the data plane", "say where else: WIGWAG_LISTEN=127.0.0.1:8081 make dev")?;
     parts::ensure_free(
         args.admin_listen,
@@ -53,6 +55,7 @@ pub(super) async fn run(args: Args) -> Result<()> {
     )?;
 
     let simulator = parts::start_simulator(&found, &folder).await?;
+    scene.endpoint.iter().for_each(|rule| simulator.answer_calls(rule.clone()));
     let mut sandbox = Sandbox::empty()?;
     parts::start_postgres(&mut sandbox).await?;
     let database = sandbox.postgres()?.databases().create("dev").await?;
@@ -65,7 +68,7 @@ pub(super) async fn run(args: Args) -> Result<()> {
     }
 
     let account = found.accounts.first().context("no account")?;
-    tell_the_ways(&args, &sandbox, &database, &found, news.seen())?;
+    tell_the_ways(&args, &sandbox, &database, (&found, &scene), news.seen())?;
     let (screen, notes) = Screen::new(&simulator, &found.accounts, NAME);
     tokio::select! {
         ended = talk(&simulator, account, screen, notes.clone()) => ended,
@@ -123,19 +126,26 @@ async fn follow(news: &mut News, args: &Args, simulator: &Simulator, notes: &Not
 }
 
 /// What can be done now.
-fn tell_the_ways(args: &Args, sandbox: &Sandbox, database: &Database, found: &Found, configz: &Configz) -> Result<()> {
+fn tell_the_ways(
+    args: &Args,
+    sandbox: &Sandbox,
+    database: &Database,
+    (found, scene): (&Found, &Scene),
+    configz: &Configz,
+) -> Result<()> {
     let account = found.accounts.first().context("no account")?;
     let flows = configz.tenants.values().flat_map(|tenant| &tenant.flows);
     let running = flows.filter(|(_, report)| !report.revision.is_empty());
     let running = running.map(|(flow, report)| format!("flow {flow}: revision {} runs", report.revision));
     let state: Vec<_> = running.chain(configz.problems.clone()).chain(found.left_out.clone()).collect();
     let (admin, folder) = (args.admin_listen, args.folder.display());
+    let worth: String = scene.write.iter().map(|line| format!("Write       {line}\n")).collect();
     say_indented(&format!(
         "
 {}
 
 You are {NAME} and write to {}. 1, 2, ... taps an option; Ctrl-C ends all.
-From another terminal:
+{worth}From another terminal:
   {}
 Change a file in {folder}: the next conversation runs it.
 What runs   curl -s http://{admin}/configz

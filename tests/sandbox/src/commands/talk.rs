@@ -5,7 +5,7 @@ use std::thread;
 
 use anyhow::Result;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
-use wigwag_simulator::{Choice, Customer, Simulator, options_of};
+use wigwag_simulator::{Choice, Customer, Simulator};
 
 use super::asked_to_stop;
 use super::manifests::Account;
@@ -82,7 +82,7 @@ fn place_of_option(simulator: &Simulator, line: &str) -> Option<usize> {
     let place: usize = line.parse().ok()?;
     let ledger = simulator.ledger();
     let sends = ledger.sends_to(PHONE);
-    let offered = sends.iter().rev().map(|sent| options_of(&sent.body)).find(|options| !options.is_empty())?;
+    let offered = sends.iter().rev().map(|sent| sent.options()).find(|options| !options.is_empty())?;
     (1..=offered.len()).contains(&place).then_some(place)
 }
 

@@ -69,7 +69,8 @@ impl Transcript {
             }
             Event::BotMessage { phone_number_id, wamid, text, .. } => {
                 let name = self.names.get(&phone_number_id).cloned().unwrap_or(phone_number_id);
-                let text = text.replacen(" [1 ", "   [1 ", 1);
+                // What can be tapped stands apart from what is said.
+                let text = text.replacen(" [form ", "   [form ", 1).replacen(" [1 ", "   [1 ", 1);
                 let line = self.line(&name, &text);
                 let gap = " ".repeat((2 + self.width + TEXT).saturating_sub(line.chars().count()).max(3));
                 let message = Message { wamid, text, line, gap, receipts: vec![], written: None };
@@ -157,6 +158,8 @@ impl Message {
 
 #[cfg(test)]
 mod tests {
+    use wigwag_simulator::line_of;
+
     use super::*;
 
     const NUMBER: &str = "1001";
@@ -194,6 +197,37 @@ mod tests {
         transcript.take(receipt("out", "read", Some(200)));
         assert_eq!(transcript.flush(now), ", delivered, read\n");
         assert!(transcript.is_settled());
+    }
+
+    #[test]
+    fn files_templates_forms_headers_and_footers_are_told() {
+        use serde_json::json;
+
+        let action = json!({"name": "flow", "parameters": {"flow_cta": "Pedir cita"}});
+        let body = json!({"text": "Elige día."});
+        let menu = json!({"type": "button", "header": {"type": "text", "text": "Menú"}, "body": {"text": "¿Qué?"},
+            "footer": {"text": "Hasta las 20"},
+            "action": {"buttons": [{"type": "reply", "reply": {"id": "buy", "title": "Comprar"}}]}});
+        let values = json!([{"type": "text", "text": "Ana"}, {"type": "text", "text": "42"}]);
+        for (kind, content, expected) in [
+            ("image", json!({"link": "https://x/y.png", "caption": "Mira"}), r#"[image https://x/y.png "Mira"]"#),
+            (
+                "template",
+                json!({"name": "listo", "language": {"code": "es"},
+                    "components": [{"type": "body", "parameters": values}]}),
+                "[template listo es: Ana, 42]",
+            ),
+            (
+                "interactive",
+                json!({"type": "flow", "body": body, "action": action}),
+                r#"Elige día.   [form "Pedir cita"]"#,
+            ),
+            ("interactive", menu, "Menú | ¿Qué? | Hasta las 20   [1 Comprar]"),
+        ] {
+            let mut transcript = transcript();
+            transcript.take(business("out", &line_of(&json!({"type": kind, kind: content}))));
+            assert_eq!(transcript.flush(Instant::now()), format!("  Acme   {expected}"));
+        }
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use sqlx::{Connection, PgConnection};
-use wigwag_simulator::{Customer, Sent, Simulator, options_of};
+use wigwag_simulator::{Customer, Sent, Simulator};
 
 use super::cluster::NEW_QUESTION;
 use crate::commands::manifests::Account;
@@ -90,7 +90,7 @@ async fn turn(simulator: &Simulator, customer: &Customer, turn: Turn, answer: An
 fn is_as(sent: &Sent, answer: Answer) -> bool {
     match answer {
         Answer::Words(words) => sent.text().contains(words),
-        Answer::Option(title) => options_of(&sent.body).iter().any(|option| option.title == title),
+        Answer::Option(title) => sent.options().iter().any(|option| option.title == title),
     }
 }
 
