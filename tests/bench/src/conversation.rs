@@ -27,6 +27,7 @@ use crate::load;
 use crate::message::{Signer, body, phone};
 use crate::meter::{Cost, Meter};
 use crate::tenant::{self, ACCESS_TOKEN, APP_SECRET, HOST, NUMBER, VERIFY_TOKEN, WEBHOOK};
+use crate::timers::{self, Fired};
 
 /// What a customer writes; the Flow answers each with one message.
 const TURNS: [&str; 3] = ["hola", "Comprar", "Novela"];
@@ -55,21 +56,24 @@ pub struct Conversations {
     pub read: i64,
     /// Lines of the data plane's log that warn of something.
     pub warnings: Vec<String>,
+    /// The timers that went off meanwhile, if there were any.
+    pub timers: Option<Fired>,
 }
 
 /// Who waits for an answer to which phone.
 #[derive(Debug, Default, Clone)]
 struct Waiting(Arc<Mutex<HashMap<String, oneshot::Sender<Instant>>>>);
 
-/// Holds so many conversations at once for `span`.
+/// Holds so many conversations at once for `span`; `with_timers`: while ten thousand timers go off in the middle of it.
 ///
 /// # Errors
 /// When a message is not answered within 10 s, or not all is settled in the end.
-pub async fn run(bed: &Bed, at_once: usize, span: Duration) -> Result<Conversations> {
+pub async fn run(bed: &Bed, at_once: usize, span: Duration, with_timers: bool) -> Result<Conversations> {
     let simulator = simulator().await?;
     let folder = bed.folder().join("conversations");
     let flow = fs::read_to_string(quickstart().join("flow.yaml")).context("the quickstart's Flow")?;
     tenant::write(&folder, &simulator.graph_url(), &flow)?;
+    timers::write_flow(&folder)?;
     let database = bed.database().await?;
     let dataplane = bed.start(Side::Wigwag, &database, &folder).await?;
     simulator.connect(HOST, &[dataplane.address]);
@@ -83,10 +87,14 @@ pub async fn run(bed: &Bed, at_once: usize, span: Duration) -> Result<Conversati
     settled(&mut connection).await?;
     sqlx::query(STATISTICS).execute(&mut connection).await?;
 
+    if with_timers {
+        timers::plant(&mut connection, span.as_secs_f64() / 3.0).await?;
+    }
     let (meter, begun) = (Meter::begin(bed, &dataplane)?, Instant::now());
     let mut latencies = converse(dataplane.address, at_once, span, &waiting, &people).await?;
     let took = begun.elapsed();
     let read = settled(&mut connection).await?;
+    let timers = if with_timers { Some(timers::fired(&mut connection).await?) } else { None };
     let cost = meter.end()?;
 
     let sent = simulator.ledger().sends.len();
@@ -95,7 +103,7 @@ pub async fn run(bed: &Bed, at_once: usize, span: Duration) -> Result<Conversati
     connection.close().await?;
     let warnings = dataplane.end().await?;
     let (p50, p99) = (latencies.percentile(50.0), latencies.percentile(99.0));
-    Ok(Conversations { at_once, turns: latencies.len(), took, p50, p99, cost, read, warnings })
+    Ok(Conversations { at_once, turns: latencies.len(), took, p50, p99, cost, read, warnings, timers })
 }
 
 /// The folder with the quickstart's manifests.

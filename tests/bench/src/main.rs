@@ -4,6 +4,8 @@
 //! | --- | --- |
 //! | [`ingest`] | the comparison: rounds in turn |
 //! | [`conversation`] | beside it: from a webhook to the answer that the provider took |
+//! | [`engine`] | beside it: steps of conversations, without a database: `engine` |
+//! | [`timers`] | beside it: the same while ten thousand timers go off |
 //! | [`idle`] | beside it: memory of an idle data plane |
 //! | [`operator`] | memory of the operator with many tenants: `operator-memory` |
 //! | [`plain`] | the other contestant |
@@ -17,6 +19,7 @@
 mod bed;
 mod binaries;
 mod conversation;
+mod engine;
 mod idle;
 mod ingest;
 mod latency;
@@ -29,6 +32,7 @@ mod plain;
 mod process;
 mod report;
 mod tenant;
+mod timers;
 
 use std::io::{self, Write};
 use std::time::Duration;
@@ -54,6 +58,8 @@ enum Command {
     /// Serve webhooks the plain way: the run starts this itself.
     #[command(hide = true)]
     Plain(plain::Serve),
+    /// Measure the flow engine alone.
+    Engine,
     /// Measure the operator's memory with many tenants, on a control plane of its own.
     OperatorMemory(operator::Plan),
 }
@@ -83,6 +89,7 @@ async fn main() -> Result<()> {
     match command {
         Some(Command::Plain(serve)) => plain::serve(serve).await,
         Some(Command::OperatorMemory(plan)) => say(&report::operator(&operator::run(plan).await?)),
+        Some(Command::Engine) => say(&report::engine(&engine::run()?)),
         None => compare(run).await,
     }
 }
@@ -108,8 +115,8 @@ async fn compare(run: Run) -> Result<()> {
     say(&format!("\n{}", report::comparison(&of(Side::Wigwag), &of(Side::Plain))))?;
 
     say(&report::conversation_heading())?;
-    for at_once in [1, 16] {
-        say(&report::conversations(&conversation::run(&bed, at_once, span).await?))?;
+    for (at_once, with_timers) in [(1, false), (16, false), (16, true)] {
+        say(&report::conversations(&conversation::run(&bed, at_once, span, with_timers).await?))?;
     }
     say(&format!("\nThe data plane when idle: {}", report::idle(&idle::dataplane(&bed).await?)))
 }

@@ -9,8 +9,10 @@ use std::{
 };
 
 use anyhow::{Context, Result};
+use serde_json::Value;
 use sqlx::PgPool;
 use wigwag_sandbox::{
+    eventually::until,
     folder::Folder,
     logs::LogsOnFailure,
     postgres::{self, Database, Databases, Server},
@@ -53,12 +55,20 @@ pub struct Plan<'a> {
     pub replicas: Option<usize>,
     /// A server of the test's own; the shared one unless said.
     pub server: Option<&'a Server>,
-    /// The Flows' manifests; [`ECHO`] unless said.
+    /// The Flows' manifests, as for [`Shop::write_flows`]; [`ECHO`] unless said.
     pub flows: Option<&'a str>,
+    /// More of the first tenant's spec: lines of YAML, each indented by two.
+    pub spec: &'a str,
     /// The simulator's; receipts and retries as it has them unless said.
     pub simulator: Option<Settings>,
     /// Time-outs.
     pub clock: Clock,
+}
+
+/// The token of a tenant's API.
+#[must_use]
+pub fn api_token(tenant: &str) -> String {
+    format!("{tenant}-api-token-of-the-tests")
 }
 
 /// Answers every message with what it says.
@@ -121,7 +131,7 @@ impl Shop {
         simulator.register(Number::new(NUMBER, format!("http://{HOST}/webhooks/primary")))?;
         let mut shop =
             Self { _logs_on_failure: logs, simulator, replicas: vec![], pool, database, clock: plan.clock, folder };
-        shop.write_tenant("acme", HOST, NUMBER)?;
+        shop.write_tenant_with("acme", HOST, NUMBER, plan.spec)?;
         shop.write_flows(plan.flows.unwrap_or(ECHO))?;
         for n in 0..plan.replicas.unwrap_or(1) {
             shop.add_replica(&format!("replica-{n}"))?;
@@ -159,6 +169,10 @@ impl Shop {
     /// # Errors
     /// When the files cannot be written.
     pub fn write_tenant(&self, name: &str, host: &str, number: &str) -> Result<()> {
+        self.write_tenant_with(name, host, number, "")
+    }
+
+    fn write_tenant_with(&self, name: &str, host: &str, number: &str, more: &str) -> Result<()> {
         let graph = self.simulator.graph_url();
         let manifest = format!(
             "apiVersion: wigwag.dev/v1alpha1
@@ -169,21 +183,42 @@ spec:
   - name: primary
     cloudApi: {{phoneNumberId: \"{number}\", baseUrl: \"{graph}\", throughput: 1000, credentialsSecretRef: {{name: {name}-meta}}}}
   route: {{host: {host}}}
+  api: {{tokensSecretRef: {{name: {name}-api}}}}
   database: {{secretRef: {{name: {name}-database, key: url}}}}
-"
+  http: {{allow: [127.0.0.1/32]}}
+{more}"
         );
         self.write_secret(&format!("{name}-meta"), "access-token", &format!("{number}-access-token"))?;
         self.write_secret(&format!("{name}-meta"), "app-secret", &format!("{number}-app-secret"))?;
         self.write_secret(&format!("{name}-meta"), "verify-token", &format!("{number}-verify-token"))?;
+        self.write_secret(&format!("{name}-api"), "token", &api_token(name))?;
         self.write(&format!("config/tenant-{name}.yaml"), &manifest)
     }
 
-    /// Writes the Flows' manifests; the data plane picks them up.
+    /// Writes the Flows' manifests; the data plane picks them up. `$ENDPOINT` in them is the URL of the simulator's HTTP
+    /// service, which calls of the first tenant may reach.
     ///
     /// # Errors
     /// When the file cannot be written.
     pub fn write_flows(&self, manifests: &str) -> Result<()> {
-        self.write("config/flows.yaml", manifests)
+        self.write("config/flows.yaml", &manifests.replace("$ENDPOINT", &self.simulator.endpoint_url()))
+    }
+
+    /// Writes other Flows, and waits until every replica runs them.
+    ///
+    /// # Errors
+    /// When one does not within 10 s.
+    pub async fn change_flows(&self, manifests: &str) -> Result<()> {
+        let mut before = Vec::new();
+        for replica in &self.replicas {
+            before.push(revision(replica).await?);
+        }
+        self.write_flows(manifests)?;
+        for (replica, before) in self.replicas.iter().zip(&before) {
+            let is_new = async || revision(replica).await.is_ok_and(|now| now != *before);
+            until(Duration::from_secs(10), "other Flows run", is_new).await?;
+        }
+        Ok(())
     }
 
     /// Writes a key of a Secret.
@@ -216,6 +251,11 @@ spec:
         fs::write(&aside, text)?;
         fs::rename(aside, &path).with_context(|| path.display().to_string())
     }
+}
+
+/// The revision of the first tenant's configuration that a replica runs.
+async fn revision(replica: &Replica) -> Result<Value> {
+    Ok(replica.configz().await?["tenants"]["default/acme"]["revision"].clone())
 }
 
 /// A database with this version's tables, copied from a template that was migrated once.

@@ -3,10 +3,12 @@
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs)]
 
 mod chart;
+mod entrusted;
 mod faults;
 mod quickstart;
 mod recovery;
 mod refusals;
+mod sessions;
 
 use tokio::sync::OnceCell;
 use wigwag_e2e::cluster::Cluster;

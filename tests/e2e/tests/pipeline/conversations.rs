@@ -79,17 +79,18 @@ async fn a_session_stays_on_the_revision_it_began_with_over_a_restart() {
 }
 
 #[tokio::test]
-async fn a_session_that_waited_too_long_is_over_when_the_next_message_comes() {
+async fn a_session_that_waited_too_long_is_over_by_itself() {
     let flow = sizes("Which size?").replace("  start: ask", "  session: {timeout: 1s}\n  start: ask");
     let shop = Shop::with(Plan { flows: Some(&flow), ..Plan::default() }).await.unwrap();
     let ana = shop.customer("+34600111222", "Ana").unwrap();
     ana.say("hola").await.unwrap();
     ana.reply(SOON).await.unwrap();
-    let waited = "SELECT count(*) FROM session WHERE updated_at < clock_timestamp() - interval '1100 milliseconds'";
-    eventually!(SOON, tables::count(&shop.pool, waited).await.unwrap() == 1);
-
-    ana.say("Large").await.unwrap();
     let over = "SELECT count(*) FROM session WHERE state = 'Completed' AND context::jsonb->'context'->>'endReason' = 'timeout'";
     eventually!(SOON, tables::count(&shop.pool, over).await.unwrap() == 1);
+    assert_eq!(tables::count(&shop.pool, "SELECT count(*) FROM timer").await.unwrap(), 0);
+
+    ana.say("Large").await.unwrap();
+    eventually!(SOON, tables::jobs(&shop.pool).await.unwrap(), |jobs| *jobs == [("completed".to_owned(), 2)]);
     assert_eq!(shop.simulator.ledger().sends.len(), 1, "\"Large\" is no keyword, so nobody answers it");
+    assert_eq!(tables::count(&shop.pool, "SELECT count(*) FROM session").await.unwrap(), 1);
 }

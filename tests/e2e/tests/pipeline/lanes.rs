@@ -6,6 +6,7 @@ use std::{
 };
 
 use wigwag_e2e::{
+    gate::Gate,
     shop::{Clock, NUMBER, Plan, Shop},
     tables,
 };
@@ -141,4 +142,27 @@ async fn one_contact_with_a_thousand_waiting_messages_slows_no_other() {
         assert_eq!(other.reply(Duration::from_secs(5)).await.unwrap().text(), "echo hola");
     }
     drop(hold);
+}
+
+#[tokio::test]
+async fn a_process_works_on_nothing_before_it_has_a_configuration() {
+    let shop = Shop::with(Plan { simulator: Some(quiet()), ..Plan::default() }).await.unwrap();
+    let ana = shop.customer("+34600111222", "Ana").unwrap();
+    let mut gate = Gate::before(&shop, "session_event", "true").await.unwrap();
+    ana.say("hola").await.unwrap();
+    eventually!(SOON, gate.holds().await.unwrap());
+    shop.replicas[0].kill().await.unwrap();
+    eventually!(SOON, !gate.holds().await.unwrap());
+    gate.open().await.unwrap();
+
+    // The new process cannot store the revisions of its Flows, so that it does not run them yet.
+    let mut lock = shop.pool.begin().await.unwrap();
+    sqlx::query("LOCK TABLE flow_revision").execute(&mut *lock).await.unwrap();
+    shop.replicas[0].process.start().unwrap();
+    let log = || std::fs::read_to_string(shop.replicas[0].process.log()).unwrap();
+    eventually!(SOON, log().contains("the new configuration waits for the database"));
+    assert_eq!(tables::count(&shop.pool, "SELECT count(*) FROM job_ready").await.unwrap(), 1, "it waits");
+    assert_eq!(owners(&shop).await, [("replica-0".to_owned(), 64)], "it gives away no lane of a tenant unread");
+    lock.rollback().await.unwrap();
+    assert_eq!(ana.reply(SOON).await.unwrap().text(), "echo hola");
 }

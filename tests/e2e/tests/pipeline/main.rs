@@ -3,11 +3,22 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs)]
 
+mod api;
 mod batches;
+mod calls;
 mod chaos;
 mod conversations;
+mod handoff;
+mod hostile;
+mod isolation;
 mod lanes;
 mod receipts;
+mod replay;
+mod revisions;
 mod signatures;
+mod support;
+mod taps;
+mod timers;
 mod what_people_see;
+mod window;
 mod windows;

@@ -2,8 +2,10 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs)]
 
+mod effect;
 mod migrations;
 mod plans;
+mod session_view;
 mod statements;
 
 use tokio::sync::OnceCell;

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use sqlx::PgConnection;
-use wigwag_domain::{OutboundId, Receipt, Status};
+use wigwag_domain::{InboundId, OutboundId, Receipt, Status};
 use wigwag_sandbox::eventually;
 use wigwag_store::{
     contact, effects,
@@ -46,7 +46,7 @@ async fn no_statement_of_a_turn_scans_a_table_that_grows_on_a_database_without_s
             let batch = (0..20).map(|n| message(phone(n), &format!("wamid.{round}.{n}"))).collect();
             let jobs = flush::commit(&mut open, &flush_of(batch)).await.unwrap().jobs;
             let contacts: Vec<_> = jobs.iter().map(|job| job.contact).collect();
-            let ids: Vec<_> = jobs.iter().map(|job| job.job).collect();
+            let ids: Vec<_> = jobs.iter().map(|job| InboundId(job.job.0)).collect();
             job_ready::due(&fixture.pool, &lanes, &[], 64).await.unwrap();
             inbound::payloads(&fixture.pool, &ids).await.unwrap();
             contact::read(&fixture.pool, &contacts).await.unwrap();

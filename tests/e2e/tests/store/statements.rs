@@ -57,17 +57,21 @@ pub async fn own_all(fixture: &Fixture, replica: &str) -> Vec<LaneEpoch> {
 
 /// What a job leads to: a session and a message that says `text`.
 pub fn effects_of(job: ReadyJob, text: &str) -> JobEffects {
-    let session = SessionId::begun_by(job.job, "echo");
+    let message = InboundId(job.job.0);
+    let session = SessionId::begun_by(message, "echo");
     let stored = StoredSession {
         id: session,
         flow: "echo".to_owned(),
         revision: "1".to_owned(),
+        pinned: vec![],
         state: "Completed",
+        node: "end".to_owned(),
         context: "{}".to_owned(),
     };
-    let id = OutboundId::of_effect(job.job.millis(), session, 1, 0);
-    let send = NewMessage { id, session, provider: ProviderName::new("primary"), body: text.to_owned() };
-    JobEffects { job, sessions: vec![stored], messages: vec![send], contact: None, failure: None }
+    let id = OutboundId::of_effect(message.millis(), session, 1, 0);
+    let send =
+        NewMessage { id, session, provider: ProviderName::new("primary"), body: text.to_owned(), fallback: None };
+    JobEffects { sessions: vec![stored], messages: vec![send], ..JobEffects::nothing(job) }
 }
 
 pub async fn connection(fixture: &Fixture) -> PgConnection {
@@ -178,7 +182,7 @@ async fn a_job_of_a_lost_lane_falls_out_and_its_neighbours_go_through() {
         let committed = effects::commit(&mut open, &lanes, &effects).await.unwrap();
         let kept = jobs.iter().filter(|job| job.lane != lost).count();
         assert_eq!(committed.jobs.len(), kept);
-        assert!(jobs.iter().filter(|job| job.lane == lost).all(|job| !committed.jobs.contains(&job.job)));
+        assert!(jobs.iter().filter(|job| job.lane == lost).all(|job| !committed.jobs.contains(&job.seq)));
     })
     .await;
 }
@@ -228,10 +232,10 @@ async fn a_receipt_without_its_message_waits_and_is_adopted_once_it_is_there() {
         let result = SendResult::Accepted { provider_id: "wamid.OUT".to_owned() };
         settle::settle(&mut open, &[Settled { id, attempt: 1, result }]).await.unwrap();
         let ids = [(acme(), "wamid.OUT".to_owned())];
-        let changed = receipt::adopt(&mut open, receipt::Which::Of(&ids)).await.unwrap();
+        let changed = receipt::adopt(&mut open, receipt::Which::Of(&ids)).await.unwrap().changed;
         assert_eq!(changed.iter().map(|c| c.status.as_str()).collect::<Vec<_>>(), ["read"]);
         assert_eq!(count(&fixture, "SELECT count(*) FROM receipt").await, 0);
-        assert!(receipt::adopt(&mut open, receipt::Which::Of(&ids)).await.unwrap().is_empty(), "told once");
+        assert!(receipt::adopt(&mut open, receipt::Which::Of(&ids)).await.unwrap().changed.is_empty(), "told once");
     })
     .await;
 }
