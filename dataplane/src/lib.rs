@@ -27,6 +27,7 @@ pub mod admin;
 pub mod api;
 pub mod args;
 pub mod calls;
+pub mod causes;
 pub mod channels;
 pub mod config;
 pub mod dispatch;

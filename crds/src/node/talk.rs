@@ -38,7 +38,7 @@ pub struct Template {
     /// Name of the template at the provider.
     #[schemars(length(min = 1, max = 512))]
     pub name: String,
-    /// Its language, such as `es_AR`; the tenant's unless set.
+    /// Its language, such as `es_AR`; unless set, the customer's, and the tenant's where theirs is not known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 2, max = 24))]
     pub language: Option<String>,

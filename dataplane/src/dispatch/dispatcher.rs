@@ -258,13 +258,8 @@ impl Dispatcher {
             if letter.window.is_some_and(|end| end > now) {
                 continue;
             }
-            match letter.fallback.take() {
-                Some(template) => {
-                    letter.body = Body::Template(template);
-                    let body = serde_json::to_string(&letter.body).unwrap_or_default();
-                    outbound::replace_body(&self.pool, message.queued.id, &body).await?;
-                }
-                None => shut.push(message.clone()),
+            if !take_template(&self.pool, message.queued.id, letter).await? {
+                shut.push(message.clone());
             }
         }
         for message in shut {
@@ -370,10 +365,11 @@ impl Dispatcher {
     }
 
     fn spawn(&self, pick: Pick) {
-        let Pick { message, letter, adapter } = pick;
+        let Pick { message, mut letter, adapter } = pick;
         let flight = self.in_flight.begin(message.queued.tenant.clone(), message.queued.lane);
         let (sender, finished) = (self.sender.clone(), self.finished.clone());
         let (metrics, channels, hold) = (self.metrics.clone(), self.channels.clone(), self.unknown_hold);
+        let pool = self.pool.clone();
         self.parts.start("send", async move {
             let begun = Instant::now();
             if let Some(job) = letter.job
@@ -390,7 +386,15 @@ impl Dispatcher {
                 Outcome::Accepted { .. } => channels.accepted(tenant, &letter.provider).await,
                 _ => {}
             }
-            let result = outcome::result(outcome, message.queued.attempt, hold);
+            // By the provider's clock, which counts.
+            let is_shut = matches!(outcome, Outcome::Failed { code: WINDOW_SHUT, .. });
+            let result = if is_shut && letter.fallback.is_some() {
+                let taken = take_template(&pool, message.queued.id, &mut letter).await;
+                let after = if taken.is_ok() { Duration::ZERO } else { Duration::from_secs(1) };
+                SendResult::Again { after, code: WINDOW_SHUT, title: "the template goes instead".to_owned() }
+            } else {
+                outcome::result(outcome, message.queued.attempt, hold)
+            };
             let message = Outgoing { letter: Some(letter), ..message };
             // The settler is gone only when the process ends.
             let _ = finished.send(Finished { message, result, flight });
@@ -425,6 +429,15 @@ impl Dispatcher {
             SendResult::Unknown { hold } => state.queues.hold(&message, now + *hold, true),
         }
     }
+}
+
+/// Puts a message's template in its place; `false` where it has none.
+async fn take_template(pool: &PgPool, id: OutboundId, letter: &mut Letter) -> Result<bool, Error> {
+    let Some(template) = letter.fallback.clone() else { return Ok(false) };
+    let body = Body::Template(template);
+    outbound::replace_body(pool, id, &serde_json::to_string(&body).unwrap_or_default()).await?;
+    (letter.body, letter.fallback) = (body, None);
+    Ok(true)
 }
 
 fn release(state: &mut State, message: &Outgoing, letter: &Letter) {

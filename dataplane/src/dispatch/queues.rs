@@ -127,8 +127,8 @@ impl Queues {
         }
     }
 
-    /// A message stays first in its queue, until `due`: it is sent again then, or, where its answer was lost, its
-    /// place is given up.
+    /// A message stays first in its queue, until `due`: it is sent again then, with the letter that it has now, or, where
+    /// its answer was lost, its place is given up.
     pub fn hold(&mut self, message: &Outgoing, due: Instant, unknown: bool) {
         if let Some(queue) = self.end(message)
             && let Some(waiting) = queue.waiting.get_mut(&message.queued.seq)
@@ -136,6 +136,7 @@ impl Queues {
             waiting.due = due;
             waiting.message.queued.unknown = unknown;
             waiting.message.queued.attempt = message.queued.attempt;
+            waiting.message.letter.clone_from(&message.letter);
         }
     }
 

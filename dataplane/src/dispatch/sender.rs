@@ -18,6 +18,7 @@ use wigwag_providers::{Outcome, Provider};
 
 use super::Letter;
 use crate::{
+    causes,
     lanes::ownership::Ownership,
     tls::{self, NoTls},
 };
@@ -77,7 +78,7 @@ impl Sender {
 
     async fn post(&self, request: Request<Bytes>) -> Result<(http::response::Parts, Bytes), Outcome> {
         let response = self.client.request(request.map(Full::new)).await.map_err(|error| {
-            if certainly_not_sent(&error) { not_sent() } else { Outcome::Unknown { detail: chain(&error) } }
+            if certainly_not_sent(&error) { not_sent() } else { Outcome::Unknown { detail: causes::chain(&error) } }
         })?;
         let (parts, body) = response.into_parts();
         let body = Limited::new(body, ANSWER_LIMIT)
@@ -99,14 +100,4 @@ fn certainly_not_sent(error: &hyper_util::client::legacy::Error) -> bool {
             .source()
             .and_then(|source| source.downcast_ref::<hyper::Error>())
             .is_some_and(hyper::Error::is_canceled)
-}
-
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text = format!("{text}: {cause}");
-        source = cause.source();
-    }
-    text
 }

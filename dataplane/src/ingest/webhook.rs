@@ -105,6 +105,15 @@ impl Ingest {
         let host = text(header::HOST);
         let tenant_header = headers.get("x-tenant-id").and_then(|value| value.to_str().ok());
         let config = self.config.load();
+        if config.tenants.is_empty() {
+            let message = "no tenant is configured yet: come again".to_owned();
+            return Err(Refused {
+                tenant: None,
+                status: StatusCode::SERVICE_UNAVAILABLE,
+                outcome: "not-configured",
+                message,
+            });
+        }
         let Some(tenant) = config.find(host, target.tenant.as_deref(), tenant_header) else {
             return Err(Refused {
                 tenant: None,

@@ -14,7 +14,7 @@ use serde_json::Value;
 use url::Url;
 
 use super::{Error, Session};
-use crate::tls;
+use crate::{causes, tls};
 
 /// For an answer.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -63,9 +63,9 @@ impl Client {
             request.headers_mut().insert(*name, value);
         }
         let answer = async {
-            let response = self.http.request(request).await.map_err(|error| unreachable(chain(&error)))?;
+            let response = self.http.request(request).await.map_err(|error| unreachable(causes::chain(&error)))?;
             let status = response.status();
-            let bytes = response.into_body().collect().await.map_err(|error| unreachable(chain(&error)))?.to_bytes();
+            let bytes = response.into_body().collect().await.map_err(|error| unreachable(causes::chain(&error)))?.to_bytes();
             Ok::<_, Error>((status, bytes))
         };
         let late = |_| unreachable(format!("no answer within {} s", PATIENCE.as_secs()));
@@ -94,14 +94,4 @@ impl Client {
         }
         url
     }
-}
-
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text = format!("{text}: {cause}");
-        source = cause.source();
-    }
-    text
 }

@@ -71,8 +71,9 @@ pub fn api_token(tenant: &str) -> String {
     format!("{tenant}-api-token-of-the-tests")
 }
 
-/// Answers every message with what it says.
+/// Answers whatever no other Flow takes.
 pub const ECHO: &str = "
+---
 apiVersion: wigwag.dev/v1alpha1
 kind: Flow
 metadata: {name: echo}

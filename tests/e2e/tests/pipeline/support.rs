@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use sqlx::AssertSqlSafe;
+pub use wigwag_e2e::shop::ECHO;
 use wigwag_e2e::{
     shop::{Plan, Shop},
     tables,
@@ -15,20 +16,6 @@ pub const SOON: Duration = Duration::from_secs(10);
 /// Two customers.
 pub const ANA: &str = "+34600111222";
 pub const EVA: &str = "+34600111333";
-
-/// Answers whatever no other Flow takes.
-pub const ECHO: &str = "
----
-apiVersion: wigwag.dev/v1alpha1
-kind: Flow
-metadata: {name: echo}
-spec:
-  tenantRef: {name: acme}
-  triggers: [{default: {}}]
-  start: say
-  nodes:
-  - {name: say, message: {text: \"echo {{ input }}\"}}
-";
 
 /// A Flow that the word of its name begins; `rest` is the rest of its spec, each line indented by two.
 pub fn flow(name: &str, rest: &str) -> String {

@@ -95,6 +95,19 @@ async fn a_window_that_the_provider_finds_shut_fails_the_message() {
 }
 
 #[tokio::test]
+async fn where_the_provider_finds_the_window_shut_the_template_goes_instead() {
+    let (shop, ana) = begun(&reminder(TEMPLATE)).await;
+    shop.simulator.fail_sends(Rule::once(SendFault::ShutWindow));
+    make_due(&shop, "remind").await;
+    assert_eq!(ana.reply(SOON).await.unwrap().body["template"]["name"], "it_is_time");
+    all_is_done(&shop).await;
+    assert!(!missed(&shop).await);
+    assert_eq!(shop.simulator.ledger().refused.len(), 1, "the message itself was tried, once");
+    let stored = column(&shop, "SELECT body FROM outbound ORDER BY id DESC LIMIT 1").await;
+    assert!(stored[0].contains("it_is_time"), "what is stored is what was sent: {stored:?}");
+}
+
+#[tokio::test]
 async fn a_message_that_fails_by_a_later_webhook_leads_to_its_nodes_on_fail() {
     let (shop, ana) = begun(&reminder("onFail: failed, ")).await;
     make_due(&shop, "remind").await;
