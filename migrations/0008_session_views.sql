@@ -3,6 +3,7 @@
 create index session_contact on session (contact, flow, created_at);
 create index session_tenant on session (tenant, id);
 create index session_tenant_open on session (tenant, flow, id) where state in ('Active', 'Paused');
+create index session_errored on session (tenant, updated_at) where state = 'Errored';
 -- A conversation is read by its contact: `inbound` has the same index.
 create index outbound_contact on outbound (contact, id);
 -- Which session took a message.

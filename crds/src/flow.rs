@@ -232,6 +232,9 @@ pub struct FlowStatus {
     /// Open sessions by the revision they began with, as `1+`, `10+`, `100+` or `1000+`; looked at once a minute.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub sessions: BTreeMap<String, String>,
+    /// Where sessions of the last 24 hours could not go on; the most frequent first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub errored: Vec<ErroredAt>,
     /// What `kubectl get` prints.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub summary: Option<FlowSummary>,
@@ -250,6 +253,18 @@ pub struct Finding {
     pub field: String,
     /// What is wrong and what to write instead.
     pub message: String,
+}
+
+/// Sessions that ended as `Errored` in the same way.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ErroredAt {
+    /// The node that failed; of the called Flow, where it was in one.
+    pub node: String,
+    /// What failed, as `wigwag_flow_errors_total` says it: `http-5xx`, `send`, `timeout` and so on.
+    pub kind: String,
+    /// How many: `1+`, `10+`, `100+` or `1000+`.
+    pub sessions: String,
 }
 
 /// How bad a [`Finding`] is.

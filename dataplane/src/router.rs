@@ -452,7 +452,7 @@ impl Route<'_> {
         );
         self.routed.errors.push((session.flow.clone(), session.node.clone(), REVISION_LOST));
         self.routed.failure = Some((session.node.clone(), reason));
-        self.routed.sessions.push(session.abandon());
+        self.routed.sessions.push(session.abandon(REVISION_LOST));
     }
 
     fn done(mut self) -> Routing {

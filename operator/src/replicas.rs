@@ -18,7 +18,7 @@ use std::{
 use tokio::{sync::watch, time::timeout};
 use wigwag_crds::{
     configz::{Configz, TenantReport},
-    sessions::Revisions,
+    sessions::FlowStanding,
 };
 
 pub use probe::Prober;
@@ -61,8 +61,8 @@ pub struct Target {
 /// What a replica answered, or why it did not.
 pub type Report = Result<Configz, String>;
 
-/// Open sessions of a tenant, by Flow, revision and node.
-pub type Sessions = BTreeMap<String, Revisions>;
+/// The sessions of a tenant, by Flow.
+pub type Sessions = BTreeMap<String, FlowStanding>;
 
 /// What is expected of a tenant's replicas, and what they told last, by Pod.
 #[derive(Clone, Debug, Default)]
@@ -71,7 +71,7 @@ pub struct View {
     pub expected: Expected,
     /// The answers; Pods that were not asked yet are not among them.
     pub reports: BTreeMap<String, Report>,
-    /// The open sessions, a minute ago at most; `None` before the first answer.
+    /// The sessions, as a minute ago at most; `None` before the first answer.
     pub sessions: Option<Sessions>,
 }
 

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp, fmt::temporal::DateTimePrinter};
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use wigwag_domain::{Content, EffectId, OutboundId, Payload, ProviderName, SessionId, SignalId, WaitId};
 
 use crate::{
@@ -335,9 +335,10 @@ impl Session {
         self
     }
 
-    /// The session, ended because the text of its revision is not to be had any more.
+    /// The session, ended because the text of its revision is not to be had any more: `kind` is the word for that.
     #[must_use]
-    pub fn abandon(mut self) -> Self {
+    pub fn abandon(mut self, kind: &str) -> Self {
+        self.error = json!({"node": self.node, "kind": kind});
         self.end(SessionStatus::Errored);
         self
     }

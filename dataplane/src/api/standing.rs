@@ -1,5 +1,5 @@
-//! How many open sessions stand at which node, for the admin port: the operator shows it. One grouped query, at most
-//! every few seconds, whoever asks.
+//! How many open sessions stand at which node, and how many failed of late, for the admin port: the operator shows it.
+//! Two grouped queries, at most every few seconds, whoever asks.
 
 use std::{
     sync::Arc,
@@ -9,7 +9,7 @@ use std::{
 use arc_swap::ArcSwap;
 use sqlx::PgPool;
 use tokio::sync::Mutex;
-use wigwag_crds::sessions::Standing;
+use wigwag_crds::sessions::{Errored, Standing};
 use wigwag_store::{Error, session_view};
 
 use crate::config::Config;
@@ -17,7 +17,7 @@ use crate::config::Config;
 /// How old an answer may be.
 const FRESH: Duration = Duration::from_secs(5);
 
-/// Counts open sessions.
+/// Counts sessions.
 #[derive(Clone)]
 pub struct Census {
     config: Arc<ArcSwap<Config>>,
@@ -32,7 +32,7 @@ impl Census {
         Self { config, pool, last: Arc::default() }
     }
 
-    /// Where the open sessions of each tenant stand, at most 5 s ago.
+    /// Where the open sessions of each tenant stand and what failed, at most 5 s ago.
     ///
     /// # Errors
     /// When the database does not answer.
@@ -48,8 +48,13 @@ impl Census {
         let mut standing = Standing::default();
         for row in session_view::standing(&self.pool, &tenants).await? {
             let flows = standing.tenants.entry(row.tenant.to_string()).or_default();
-            let nodes = flows.entry(row.flow).or_default().entry(row.revision).or_default();
+            let nodes = flows.entry(row.flow).or_default().open.entry(row.revision).or_default();
             nodes.insert(row.node, row.sessions.unsigned_abs());
+        }
+        for row in session_view::errored(&self.pool, &tenants).await? {
+            let flows = standing.tenants.entry(row.tenant.to_string()).or_default();
+            let errored = Errored { node: row.node, kind: row.kind, sessions: row.sessions.unsigned_abs() };
+            flows.entry(row.flow).or_default().errored.push(errored);
         }
         *last = Some((Instant::now(), standing.clone()));
         Ok(standing)

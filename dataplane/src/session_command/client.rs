@@ -65,7 +65,8 @@ impl Client {
         let answer = async {
             let response = self.http.request(request).await.map_err(|error| unreachable(causes::chain(&error)))?;
             let status = response.status();
-            let bytes = response.into_body().collect().await.map_err(|error| unreachable(causes::chain(&error)))?.to_bytes();
+            let bytes =
+                response.into_body().collect().await.map_err(|error| unreachable(causes::chain(&error)))?.to_bytes();
             Ok::<_, Error>((status, bytes))
         };
         let late = |_| unreachable(format!("no answer within {} s", PATIENCE.as_secs()));

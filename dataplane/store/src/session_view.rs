@@ -75,6 +75,21 @@ pub struct Standing {
     pub sessions: i64,
 }
 
+/// How many sessions could not go on at a node, and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Errored {
+    /// Their tenant.
+    pub tenant: TenantKey,
+    /// Their Flow.
+    pub flow: String,
+    /// The node that failed.
+    pub node: String,
+    /// What failed.
+    pub kind: String,
+    /// How many.
+    pub sessions: i64,
+}
+
 /// One session of a tenant.
 ///
 /// # Errors
@@ -184,6 +199,37 @@ pub async fn standing(pool: &PgPool, tenants: &[TenantKey]) -> Result<Vec<Standi
                 flow: row.try_get(1)?,
                 revision: row.try_get(2)?,
                 node: row.try_get(3)?,
+                sessions: row.try_get(4)?,
+            })
+        })
+        .collect()
+}
+
+/// Which sessions of these tenants could not go on in the last 24 hours, of each tenant's last 1,000.
+///
+/// # Errors
+/// See [`Error::fault`].
+pub async fn errored(pool: &PgPool, tenants: &[TenantKey]) -> Result<Vec<Errored>, Error> {
+    let rows = sqlx::query(
+        "SELECT u.tenant, s.flow, coalesce(s.error ->> 'node', s.node) AS at, coalesce(s.error ->> 'kind', '') AS why, count(*)
+           FROM unnest($1::text[]) AS u(tenant)
+           JOIN LATERAL (SELECT flow, node, context::jsonb -> 'error' AS error FROM session s
+                          WHERE s.tenant = u.tenant AND s.state = 'Errored'
+                            AND s.updated_at > clock_timestamp() - interval '24 hours'
+                          ORDER BY s.updated_at DESC LIMIT 1000) AS s ON true
+          GROUP BY u.tenant, s.flow, at, why
+          ORDER BY count(*) DESC, at, why",
+    )
+    .bind(tenants.iter().map(TenantKey::as_str).collect::<Vec<_>>())
+    .fetch_all(pool)
+    .await?;
+    rows.iter()
+        .map(|row| {
+            Ok(Errored {
+                tenant: TenantKey::from_stored(row.try_get(0)?),
+                flow: row.try_get(1)?,
+                node: row.try_get(2)?,
+                kind: row.try_get(3)?,
                 sessions: row.try_get(4)?,
             })
         })

@@ -49,8 +49,8 @@ async fn pass(context: &Context, namespace: &str, name: &str) -> Result<Pass, Er
     let view = stands.then(|| view.unwrap_or_default());
 
     let checked = check(&flow);
-    let open = view.as_ref().and_then(|view| view.sessions.as_ref()?.get(name));
-    let mut news = open.map(|open| sessions::left_behind(&checked, open)).unwrap_or_default();
+    let counted = view.as_ref().and_then(|view| view.sessions.as_ref()?.get(name));
+    let mut news = counted.map(|counted| sessions::left_behind(&checked, &counted.open)).unwrap_or_default();
     news.retain(|warning| !old.findings.contains(warning));
     let new = status(Facts { flow: &flow, checked: &checked, tenant: &key, view: view.as_ref() }, now());
     let events = transitions(&old.conditions, &new.conditions).into_iter().chain(sessions::event(&news));

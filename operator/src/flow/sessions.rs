@@ -1,5 +1,5 @@
-//! Open sessions in a Flow's status: how many by revision, and a warning for each node that an edit took away while
-//! somebody stood there. Pure.
+//! Sessions in a Flow's status: how many are open by revision, where those of the last day failed, and a warning for each
+//! node that an edit took away while somebody stood there. Pure.
 //!
 //! Shown as orders of magnitude: a status that told each session would be written for each.
 
@@ -8,11 +8,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use kube::runtime::events::{Event, EventType};
 use wigwag_crds::{
     condition::Reason,
-    flow::{Finding, Severity},
-    sessions::Revisions,
+    flow::{ErroredAt, Finding, Severity},
+    sessions::{Errored, Revisions},
 };
 
 use super::check::Checked;
+
+/// More ways in which sessions failed are not told.
+const MOST_WAYS: usize = 10;
 
 /// The open sessions of each revision.
 #[must_use]
@@ -25,6 +28,28 @@ pub fn by_revision(revisions: &Revisions) -> BTreeMap<String, String> {
 #[must_use]
 pub fn total(revisions: &Revisions) -> &'static str {
     magnitude(revisions.values().flat_map(BTreeMap::values).sum())
+}
+
+/// Where sessions failed, the most frequent first.
+#[must_use]
+pub fn errored(errored: &[Errored]) -> Vec<ErroredAt> {
+    let told = errored.iter().take(MOST_WAYS).map(|Errored { node, kind, sessions }| ErroredAt {
+        node: node.clone(),
+        kind: kind.clone(),
+        sessions: magnitude(*sessions).to_owned(),
+    });
+    told.collect()
+}
+
+/// The same in a sentence, of the most frequent.
+#[must_use]
+pub fn failed_of_late(errored: &[ErroredAt]) -> Option<String> {
+    let ErroredAt { node, kind, sessions } = errored.first()?;
+    let more = match errored.len() {
+        1 => String::new(),
+        many => format!(" (and in {} other ways, see status.errored)", many - 1),
+    };
+    Some(format!("In the last 24 hours {sessions} sessions could not go on at node {node:?}: {kind}{more}."))
 }
 
 /// A warning for each node that the Flow has no more and at which sessions of other revisions stand. They end as they
@@ -103,6 +128,18 @@ mod tests {
         let many = |sessions| total(&revisions(&[("one", &[("menu", sessions)])]));
         assert_eq!([1, 9, 10, 99, 100, 999, 1000].map(many), ["1+", "1+", "10+", "10+", "100+", "100+", "1000+"]);
         assert_eq!(total(&Revisions::new()), "0");
+    }
+
+    #[test]
+    fn failures_are_told_with_the_most_frequent_in_a_sentence() {
+        let one = |node: &str, sessions| Errored { node: node.to_owned(), kind: "http-5xx".to_owned(), sessions };
+        let told = errored(&[one("pay", 12), one("ship", 1)]);
+        let expected = "In the last 24 hours 10+ sessions could not go on at node \"pay\": http-5xx (and in 1 other ways, \
+                        see status.errored).";
+        assert_eq!(failed_of_late(&told).unwrap(), expected);
+        assert_eq!((told[1].node.as_str(), told[1].sessions.as_str()), ("ship", "1+"));
+        assert!(failed_of_late(&[]).is_none());
+        assert_eq!(errored(&vec![one("pay", 1); 50]).len(), MOST_WAYS);
     }
 
     #[test]

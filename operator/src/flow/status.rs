@@ -7,8 +7,8 @@ use wigwag_crds::{
     Flow, FlowStatus,
     condition::{Reason, Truth, Verdict, flow, merge},
     configz::FlowReport,
-    flow::{Finding, FlowSummary, Severity},
-    sessions::Revisions,
+    flow::{ErroredAt, Finding, FlowSummary, Severity},
+    sessions::{FlowStanding, Revisions},
 };
 
 use super::{check::Checked, sessions};
@@ -39,27 +39,31 @@ pub struct Facts<'a> {
 pub fn status(facts: Facts<'_>, now: Timestamp) -> FlowStatus {
     let old: FlowStatus = facts.flow.read_status();
     let generation = facts.flow.metadata.generation;
-    let open = open(facts);
-    let findings = findings(facts, open.as_ref());
+    let counted = counted(facts);
+    let findings = findings(facts, counted.as_ref().map(|counted| &counted.open));
+    let errored = counted.as_ref().map_or_else(|| old.errored.clone(), |counted| sessions::errored(&counted.errored));
     let parts = [accepted(facts, &findings), resolved(facts), programmed(facts)];
-    let verdicts: Vec<_> = parts.iter().cloned().chain([ready(&parts, facts)]).collect();
+    let verdicts: Vec<_> = parts.iter().cloned().chain([ready(&parts, facts, &errored)]).collect();
     let runs = running(facts);
     FlowStatus {
         observed_generation: generation,
         conditions: merge(&old.conditions, &verdicts, generation, now),
         revision: runs.map(str::to_owned),
         findings: findings.into_iter().take(MOST_FINDINGS).collect(),
-        sessions: open.as_ref().map_or_else(|| old.sessions.clone(), sessions::by_revision),
+        sessions: counted.as_ref().map_or_else(|| old.sessions.clone(), |counted| sessions::by_revision(&counted.open)),
+        errored,
         summary: Some(FlowSummary {
             triggers: triggers(facts.flow),
             revision: revision_column(facts),
-            sessions: open.as_ref().map_or_else(|| last_count(&old), |open| sessions::total(open).to_owned()),
+            sessions: counted
+                .as_ref()
+                .map_or_else(|| last_count(&old), |counted| sessions::total(&counted.open).to_owned()),
         }),
     }
 }
 
-/// The Flow's open sessions; `None` while nobody has counted.
-fn open(facts: Facts<'_>) -> Option<Revisions> {
+/// The Flow's sessions; `None` while nobody has counted.
+fn counted(facts: Facts<'_>) -> Option<FlowStanding> {
     let sessions = facts.view?.sessions.as_ref()?;
     Some(sessions.get(&facts.flow.name_any()).cloned().unwrap_or_default())
 }
@@ -158,7 +162,7 @@ fn programmed(facts: Facts<'_>) -> Verdict {
 }
 
 /// Tells what the first part that does not hold tells.
-fn ready(parts: &[Verdict], facts: Facts<'_>) -> Verdict {
+fn ready(parts: &[Verdict], facts: Facts<'_>, errored: &[ErroredAt]) -> Verdict {
     let first = |status| parts.iter().find(|part| part.status == status);
     match first(Truth::False).or_else(|| first(Truth::Unknown)) {
         Some(part) => Verdict { type_: flow::READY, ..part.clone() },
@@ -167,7 +171,8 @@ fn ready(parts: &[Verdict], facts: Facts<'_>) -> Verdict {
             Verdict::new(flow::READY, Truth::True, Reason::Suspended, message)
         }
         None => {
-            let message = format!("New conversations run revision {}.", facts.checked.revision);
+            let runs = format!("New conversations run revision {}.", facts.checked.revision);
+            let message = [runs].into_iter().chain(sessions::failed_of_late(errored)).collect::<Vec<_>>().join(" ");
             Verdict::new(flow::READY, Truth::True, Reason::Ready, message)
         }
     }

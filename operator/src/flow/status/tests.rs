@@ -3,7 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::json;
-use wigwag_crds::configz::{Configz, TenantReport};
+use wigwag_crds::{
+    configz::{Configz, TenantReport},
+    sessions::Errored,
+};
 
 use super::*;
 use crate::replicas::{Expected, Target};
@@ -205,7 +208,8 @@ fn open_sessions_are_told_by_revision_and_those_on_a_node_that_is_gone_are_warne
     let mut view = view(Some("new"), &["new"]);
     let nodes = |node: &str, many| BTreeMap::from([(node.to_owned(), many)]);
     let revisions = BTreeMap::from([("old".to_owned(), nodes("pay", 12)), ("new".to_owned(), nodes("menu", 3))]);
-    view.sessions = Some(BTreeMap::from([("welcome".to_owned(), revisions)]));
+    let errored = vec![Errored { node: "pay".into(), kind: "http-5xx".into(), sessions: 1 }];
+    view.sessions = Some(BTreeMap::from([("welcome".to_owned(), FlowStanding { open: revisions, errored })]));
     let status = told(&good(), Some(&view));
     let by_revision: Vec<_> =
         status.sessions.iter().map(|(revision, many)| (revision.as_str(), many.as_str())).collect();
@@ -214,12 +218,15 @@ fn open_sessions_are_told_by_revision_and_those_on_a_node_that_is_gone_are_warne
     assert_eq!(status.findings[0].node.as_deref(), Some("pay"));
     assert!(status.conditions[0].message.contains("node \"pay\""), "{}", status.conditions[0].message);
     assert_eq!(conditions(&status)[3].1, "True");
+    let failed = "New conversations run revision new. In the last 24 hours 1+ sessions could not go on at node \"pay\": http-5xx.";
+    assert_eq!(status.conditions[3].message, failed);
 
     let mut after = flow();
     after.status = serde_json::to_value(&status).unwrap();
     view.sessions = None;
     let uncounted = told_of(&after, &good(), Some(&view));
     assert_eq!(uncounted.sessions, status.sessions, "a new leader has not counted yet");
+    assert_eq!(uncounted.errored, status.errored);
     assert_eq!(uncounted.summary.unwrap().sessions, "10+");
     view.sessions = Some(BTreeMap::new());
     let over = told_of(&after, &good(), Some(&view));

@@ -8,6 +8,7 @@ mod batches;
 mod calls;
 mod chaos;
 mod conversations;
+mod failures;
 mod handoff;
 mod hostile;
 mod isolation;

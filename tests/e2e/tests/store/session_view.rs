@@ -75,6 +75,16 @@ async fn a_list_holds_what_was_asked_for_newest_first() {
             sessions: 1,
         };
         assert_eq!(standing, [one("1"), one("2")], "an ended one stands nowhere");
+
+        let failed = r#"{"error": {"node": "pay", "kind": "http-5xx"}}"#;
+        let fail = "UPDATE session SET state = 'Errored', context = $2 WHERE id = $1";
+        sqlx::query(fail).bind(first.0).bind(failed).execute(pool).await.unwrap();
+        sqlx::query(fail).bind(second.0).bind("{}").execute(pool).await.unwrap();
+        let of_late = session_view::errored(pool, std::slice::from_ref(&tenant)).await.unwrap();
+        let told: Vec<_> = of_late.iter().map(|one| (one.node.as_str(), one.kind.as_str(), one.sessions)).collect();
+        assert_eq!(told, [("end", "", 1), ("pay", "http-5xx", 1)]);
+        sqlx::query("UPDATE session SET updated_at = now() - interval '25 hours'").execute(pool).await.unwrap();
+        assert_eq!(session_view::errored(pool, &[tenant]).await.unwrap(), []);
     })
     .await;
 }
@@ -105,6 +115,7 @@ async fn looking_at_sessions_scans_no_table_on_a_database_without_statistics() {
             session_view::events(pool, id).await.unwrap();
             session_view::open_of_flow(pool, &tenant, "echo", None, id, 50).await.unwrap();
             session_view::standing(pool, std::slice::from_ref(&tenant)).await.unwrap();
+            session_view::errored(pool, std::slice::from_ref(&tenant)).await.unwrap();
             contact::find(pool, &tenant, &phone(7)).await.unwrap();
         }
         drop(open);

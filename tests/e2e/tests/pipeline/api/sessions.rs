@@ -62,7 +62,7 @@ async fn a_session_is_listed_shown_moved_restarted_and_ended() {
         eventually!(SOON, shop.replicas[0].admin_get("/sessions").await.unwrap().1, |text| text.contains("pay"));
     let standing: Value = serde_json::from_str(&standing).unwrap();
     let revision = caller.shown(&third).await["revision"].as_str().unwrap().to_owned();
-    assert_eq!(standing, json!({"tenants": {"default/acme": {"pay": {revision.clone(): {"ready": 1}}}}}));
+    assert_eq!(standing, json!({"tenants": {"default/acme": {"pay": {"open": {revision.clone(): {"ready": 1}}}}}}));
 
     let all = "/api/v1/flows/pay/sessions/end";
     let none = caller.post(&format!("{all}?revision=000000000000"), Value::Null).await;
