@@ -1,6 +1,7 @@
 -- Conversations as people and programs look at them: lists, counts, and the views that tools of the editor read.
 
-create index session_contact on session (contact, flow, created_at);
+-- Without the Flow: whoever looks for the open sessions of a contact, by Flow, is to find `session_open`.
+create index session_contact on session (contact, created_at, id);
 create index session_tenant on session (tenant, id);
 create index session_tenant_open on session (tenant, flow, id) where state in ('Active', 'Paused');
 create index session_errored on session (tenant, updated_at) where state = 'Errored';

@@ -28,6 +28,9 @@ pub struct StoredSession {
 
 /// The open sessions of contacts.
 ///
+/// The order is that of one index alone. Without it a planner that knows of few rows takes another that fits as well,
+/// keeps it, and walks through the sessions of everybody.
+///
 /// # Errors
 /// See [`Error::fault`].
 pub async fn open(pool: &PgPool, contacts: &[ContactId]) -> Result<HashMap<ContactId, Vec<StoredSession>>, Error> {
@@ -35,7 +38,8 @@ pub async fn open(pool: &PgPool, contacts: &[ContactId]) -> Result<HashMap<Conta
         "SELECT s.contact, s.id, s.flow, s.revision, s.state, s.context, s.node, s.pinned
            FROM unnest($1::uuid[]) AS u(contact)
            JOIN LATERAL (SELECT * FROM session s
-                          WHERE s.contact = u.contact AND s.state IN ('Active', 'Paused')) AS s ON true",
+                          WHERE s.contact = u.contact AND s.state IN ('Active', 'Paused')
+                          ORDER BY s.contact, s.flow) AS s ON true",
     )
     .bind(contacts.iter().map(|c| c.0).collect::<Vec<_>>())
     .fetch_all(pool)

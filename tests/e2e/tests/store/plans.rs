@@ -104,3 +104,34 @@ async fn no_statement_of_a_turn_scans_a_table_that_grows_on_a_database_without_s
     })
     .await;
 }
+
+/// An index that holds what is asked for and not by whom is as good as a scan, and looks as cheap while a table is small.
+#[tokio::test]
+async fn the_open_sessions_of_a_contact_are_found_without_a_walk_through_everybodys() {
+    on_every_version(async |fixture| {
+        let contacts: Vec<_> = (0..20).map(|_| wigwag_domain::ContactId::random()).collect();
+        let mut open = connection(&fixture).await;
+        sqlx::query("ANALYZE session").execute(&mut open).await.unwrap();
+        for _ in 0..12 {
+            session::open(&fixture.pool, &contacts).await.unwrap();
+        }
+        let everybody = "INSERT INTO session (id, tenant, contact, flow, revision, state, context)
+            SELECT gen_random_uuid(), 'default/acme', gen_random_uuid(), 'echo', '1', 'Paused', '{}' FROM generate_series(1, 5000)";
+        sqlx::query(everybody).execute(&mut open).await.unwrap();
+        for _ in 0..12 {
+            assert!(session::open(&fixture.pool, &contacts).await.unwrap().is_empty());
+        }
+        drop(open);
+        fixture.pool.close().await;
+        let mut look = connection(&fixture).await;
+        let read = "SELECT coalesce(sum(idx_scan), 0)::int8, coalesce(sum(idx_tup_read), 0)::int8
+                      FROM pg_stat_user_indexes WHERE relname = 'session'";
+        let (_, rows): (i64, i64) = eventually!(
+            Duration::from_secs(15),
+            sqlx::query_as(read).fetch_one(&mut look).await.unwrap(),
+            |(looks, _): &(i64, i64)| *looks > 0
+        );
+        assert!(rows < 100, "{rows} rows of others were read");
+    })
+    .await;
+}
