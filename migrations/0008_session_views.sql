@@ -1,9 +1,11 @@
 -- Conversations as people and programs look at them: lists, counts, and the views that tools of the editor read.
 
--- Without the Flow: whoever looks for the open sessions of a contact, by Flow, is to find `session_open`.
-create index session_contact on session (contact, created_at, id);
+create index session_contact on session (contact, flow, created_at);
 create index session_tenant on session (tenant, id);
-create index session_tenant_open on session (tenant, flow, id) where state in ('Active', 'Paused');
+-- In words of its own. Whoever asks for a contact's open sessions names their states, and must not find this index: while
+-- the table is small a walk through all of it looks as cheap as a look into `session_open`, and such a plan is kept.
+alter table session add column is_open boolean generated always as (state in ('Active', 'Paused')) stored;
+create index session_tenant_open on session (tenant, flow, id) where is_open;
 create index session_errored on session (tenant, updated_at) where state = 'Errored';
 -- A conversation is read by its contact: `inbound` has the same index.
 create index outbound_contact on outbound (contact, id);

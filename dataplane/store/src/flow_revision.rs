@@ -71,7 +71,7 @@ pub async fn forget_unused(
              WHERE r.tenant = $1 AND r.created_at < clock_timestamp() - interval '1 day'
                AND (r.flow, r.revision) NOT IN (SELECT * FROM unnest($2::text[], $3::text[]))
                AND NOT EXISTS (SELECT FROM session s
-                                WHERE s.tenant = r.tenant AND s.state IN ('Active', 'Paused')
+                                WHERE s.tenant = r.tenant AND s.is_open
                                   AND (s.flow = r.flow AND s.revision = r.revision
                                        OR r.flow || '@' || r.revision = ANY (s.pinned)))
              LIMIT $4)",

@@ -164,7 +164,7 @@ pub async fn open_of_flow(
 ) -> Result<Vec<(SessionId, ContactId)>, Error> {
     let rows = sqlx::query(
         "SELECT id, contact FROM session
-          WHERE tenant = $1 AND flow = $2 AND state IN ('Active', 'Paused') AND id > $4
+          WHERE tenant = $1 AND flow = $2 AND is_open AND id > $4
             AND ($3::text IS NULL OR revision = $3)
           ORDER BY tenant, flow, id LIMIT $5",
     )
@@ -186,7 +186,7 @@ pub async fn standing(pool: &PgPool, tenants: &[TenantKey]) -> Result<Vec<Standi
     let rows = sqlx::query(
         "SELECT s.tenant, s.flow, s.revision, s.node, count(*)
            FROM unnest($1::text[]) AS u(tenant)
-           JOIN session s ON s.tenant = u.tenant AND s.state IN ('Active', 'Paused')
+           JOIN session s ON s.tenant = u.tenant AND s.is_open
           GROUP BY s.tenant, s.flow, s.revision, s.node",
     )
     .bind(tenants.iter().map(TenantKey::as_str).collect::<Vec<_>>())

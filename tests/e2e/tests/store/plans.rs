@@ -111,7 +111,11 @@ async fn the_open_sessions_of_a_contact_are_found_without_a_walk_through_everybo
     on_every_version(async |fixture| {
         let contacts: Vec<_> = (0..20).map(|_| wigwag_domain::ContactId::random()).collect();
         let mut open = connection(&fixture).await;
-        sqlx::query("ANALYZE session").execute(&mut open).await.unwrap();
+        let past = "INSERT INTO session (id, tenant, contact, flow, revision, state, context)
+            SELECT gen_random_uuid(), 'default/acme', gen_random_uuid(), 'echo', '1', 'Active', '{}' FROM generate_series(1, 500)";
+        for statement in [past, "UPDATE session SET state = 'Completed'", "ANALYZE session"] {
+            sqlx::query(statement).execute(&mut open).await.unwrap();
+        }
         for _ in 0..12 {
             session::open(&fixture.pool, &contacts).await.unwrap();
         }
