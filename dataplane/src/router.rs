@@ -26,6 +26,12 @@ const SUSPENDED: SignedDuration = SignedDuration::from_secs(15);
 /// How long what is said for a customer is put off while the session is busy.
 const SOON: SignedDuration = SignedDuration::from_secs(1);
 
+/// When to look again at what waits until people release the contact; not at once, where their own Flow is suspended.
+fn until_release(people: &OpenSession, now: Timestamp) -> Timestamp {
+    let soon = now.saturating_add(SUSPENDED).unwrap_or(now);
+    people.session.due().map_or(soon, |due| due.max(soon))
+}
+
 fn suspended(now: Timestamp) -> Routing {
     Routing::PutOff(now.saturating_add(SUSPENDED).unwrap_or(now))
 }
@@ -130,7 +136,7 @@ pub struct Said {
 }
 
 /// What a session took.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Taken {
     /// The session.
     pub session: SessionId,
@@ -142,13 +148,16 @@ pub struct Taken {
     pub kind: &'static str,
     /// What it came from.
     pub source: Uuid,
+    /// The contact's attributes as the step saw them.
+    pub seen: Map<String, Value>,
 }
 
 /// Routes what happened and steps the conversation that it belongs to.
 #[must_use]
 pub fn route(routes: Routes<'_>, open: Vec<OpenSession>, contact: &Contact, occurrence: Occurrence<'_>) -> Routing {
     let now = occurrence.at;
-    let route = Route { routes, contact, occurrence, open, routed: Routed::default() };
+    let contact = contact.clone();
+    let route = Route { routes, contact, is_changed: false, occurrence, open, routed: Routed::default() };
     match occurrence.what {
         Happened::Message(payload, quoted) => route.message(Incoming { payload, quoted }, now),
         Happened::Event(session, what) => route.event(session, what, now),
@@ -158,7 +167,9 @@ pub fn route(routes: Routes<'_>, open: Vec<OpenSession>, contact: &Contact, occu
 
 struct Route<'a> {
     routes: Routes<'a>,
-    contact: &'a Contact,
+    /// As each step leaves it to the next.
+    contact: Contact,
+    is_changed: bool,
     occurrence: Occurrence<'a>,
     open: Vec<OpenSession>,
     routed: Routed,
@@ -171,6 +182,8 @@ impl Route<'_> {
             return self.done();
         }
         self.time_out();
+        // What failed is not this message.
+        self.routed.failure = None;
         if self.open.iter().any(|one| one.session.is_with_people()) {
             return self.done();
         }
@@ -246,7 +259,7 @@ impl Route<'_> {
         let with_people = self.open.iter().find(|one| one.session.is_with_people());
         if let Some(people) = with_people.filter(|one| one.session.id != session) {
             // No conversation speaks while people do.
-            return Routing::PutOff(people.session.due().unwrap_or(now));
+            return Routing::PutOff(until_release(people, now));
         }
         if self.routes.is_suspended(&self.open[at].session.flow) {
             return suspended(now);
@@ -262,7 +275,7 @@ impl Route<'_> {
             What::Released(_) => "released",
             What::Moved(_) => "moved",
             What::SendFailed(..) => "send_failed",
-            What::Message(_) => "message",
+            What::Message(_) | What::Said(..) => "message",
         };
         self.step(one, what, kind);
         self.done()
@@ -290,6 +303,10 @@ impl Route<'_> {
                 if flow.as_ref().is_some_and(|flow| self.routes.is_suspended(flow)) {
                     return suspended(now);
                 }
+                let others = self.open.iter().filter(|one| one.session.id != session);
+                if let Some(people) = others.into_iter().find(|one| one.session.is_with_people()) {
+                    return Routing::PutOff(until_release(people, now));
+                }
                 self.leave(|one| one.id == session, "restarted");
                 if let Some(program) = flow.and_then(|flow| self.routes.flow(&flow)) {
                     self.begin(program, Incoming { payload: message, quoted: None }, Map::new());
@@ -298,7 +315,7 @@ impl Route<'_> {
             }
             (Told::Start { flow, message, variables }, _) => {
                 if let Some(people) = self.open.iter().find(|one| one.session.is_with_people()) {
-                    return Routing::PutOff(people.session.due().unwrap_or(now));
+                    return Routing::PutOff(until_release(people, now));
                 }
                 if self.routes.is_suspended(flow) {
                     return suspended(now);
@@ -311,8 +328,13 @@ impl Route<'_> {
                     return Routing::PutOff(until.min(soon));
                 }
                 if let Some(at) = self.open.iter().position(|one| one.session.flow == *flow) {
-                    let one = self.open.swap_remove(at);
-                    self.step(one, What::Message(incoming), "message");
+                    let mut one = self.open.swap_remove(at);
+                    if one.session.waiting_since().is_some() {
+                        self.step(one, What::Said(incoming, variables), "message");
+                    } else {
+                        one.session.note(message, now);
+                        self.keep(one.session);
+                    }
                 } else if let Some(program) = self.routes.flow(flow) {
                     self.begin(program, incoming, variables.clone());
                 }
@@ -361,7 +383,8 @@ impl Route<'_> {
     }
 
     fn attributes(&mut self) -> &mut Map<String, Value> {
-        self.routed.contact_attributes.get_or_insert_with(|| self.contact.attributes.clone())
+        self.is_changed = true;
+        &mut self.contact.attributes
     }
 
     /// Ends sessions.
@@ -380,8 +403,9 @@ impl Route<'_> {
     fn begin(&mut self, program: &Program, incoming: Incoming<'_>, variables: Map<String, Value>) {
         let programs = Linked::new(program.clone(), |name| self.routes.flow(name).cloned());
         let id = SessionId::begun_by(InboundId(self.occurrence.source), program.name());
+        let seen = self.contact.attributes.clone();
         let step = wigwag_flow::start(&programs, id, self.world(), self.occurrence.at, incoming, variables);
-        self.add(step, "message");
+        self.add(step, "message", seen);
     }
 
     fn step(&mut self, one: OpenSession, what: What<'_>, kind: &'static str) {
@@ -389,20 +413,21 @@ impl Route<'_> {
         let was_with_people = session.is_with_people();
         let Some(programs) = programs else { return self.lose(session) };
         let event = Event { at: self.occurrence.at, what };
+        let seen = self.contact.attributes.clone();
         let step = wigwag_flow::step(&programs, session, self.world(), event);
         if step.taken {
             self.routed.wake |= was_with_people && !step.session.is_with_people();
-            self.add(step, kind);
+            self.add(step, kind, seen);
         } else if matches!(what, What::Timer) {
             self.keep(step.session);
         }
     }
 
     fn world(&self) -> World<'_> {
-        World { contact: self.contact, tenant: self.routes.tenant }
+        World { contact: &self.contact, tenant: self.routes.tenant }
     }
 
-    fn add(&mut self, step: Step, kind: &'static str) {
+    fn add(&mut self, step: Step, kind: &'static str, seen: Map<String, Value>) {
         let Step { session, effects, contact_attributes, failure, problems, passages, taken: _ } = step;
         for effect in effects {
             match effect {
@@ -419,9 +444,10 @@ impl Route<'_> {
             at: self.occurrence.at,
             kind,
             source: self.occurrence.source,
+            seen,
         });
-        if contact_attributes.is_some() {
-            self.routed.contact_attributes = contact_attributes;
+        if let Some(attributes) = contact_attributes {
+            *self.attributes() = attributes;
         }
         if let Some(failure) = failure {
             self.routed.errors.push((session.flow.clone(), failure.node.clone(), failure.kind.as_str()));
@@ -457,6 +483,7 @@ impl Route<'_> {
 
     fn done(mut self) -> Routing {
         self.routed.hold = self.routed.hold.max(self.held_until());
+        self.routed.contact_attributes = self.is_changed.then_some(self.contact.attributes);
         Routing::Done(Box::new(self.routed))
     }
 }

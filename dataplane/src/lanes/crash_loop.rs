@@ -1,17 +1,22 @@
-//! A job that took its process down again and again: it becomes a dead letter, so that its contact goes on.
+//! A job that took its process down again and again: it becomes a dead letter and its session ends as `Errored`, so that
+//! its contact goes on.
 
 use sqlx::PgPool;
 use tracing::error;
 use uuid::Uuid;
-use wigwag_domain::{InboundId, Payload, ProviderName};
+use wigwag_domain::{ContactId, EffectId, InboundId, JobKind, OutboundId, Payload, ProviderName, SessionId, SignalId};
+use wigwag_flow::Session;
 use wigwag_store::{
     Error, LaneEpoch, ReadyJob, dead_letter,
     dead_letter::StoredDeadLetter,
+    effect,
     effects::{self, JobEffects, JobFailure},
-    inbound,
+    inbound, outbound,
+    session::{self, StoredSession},
+    signal,
 };
 
-use super::fence::Fence;
+use super::{fence::Fence, rows::stored_session};
 
 /// The reason in `job_outcome` and `dead_letter`.
 const CRASH_LOOP: &str = "crash-loop";
@@ -38,9 +43,11 @@ pub(super) async fn give_up(
         raw: payload.into_bytes(),
     };
     let failure = Some(JobFailure { node: None, reason: CRASH_LOOP.to_owned() });
+    let behind = session_of(pool, &job).await?;
+    let sessions = abandoned(pool, job.contact, &Vec::from_iter(behind), CRASH_LOOP).await?;
     let lanes: Vec<LaneEpoch> =
         lanes.iter().filter(|lane| lane.tenant == job.tenant && lane.lane == job.lane).cloned().collect();
-    let effects = [JobEffects { failure, ..JobEffects::nothing(job) }];
+    let effects = [JobEffects { failure, sessions, ..JobEffects::nothing(job) }];
     // Twice the letter is better than none: the job is taken away last.
     fence
         .run(async |connection| {
@@ -49,4 +56,40 @@ pub(super) async fn give_up(
         })
         .await?;
     Ok(())
+}
+
+/// The session that a job was about to step: of a message, the one that was asked last.
+async fn session_of(pool: &PgPool, job: &ReadyJob) -> Result<Option<SessionId>, Error> {
+    let id = job.job.0;
+    Ok(match job.kind {
+        JobKind::Message => {
+            let open = session::open(pool, &[job.contact]).await?.remove(&job.contact).unwrap_or_default();
+            let waiting = open.iter().filter_map(|stored| Session::from_json(&stored.context).ok());
+            let asked = waiting.filter_map(|session| Some((session.waiting_since()?, session.id)));
+            asked.max_by_key(|(since, _)| *since).map(|(_, session)| session)
+        }
+        JobKind::Timer => Some(SessionId(id)),
+        JobKind::Result => effect::results(pool, &[EffectId(id)]).await?.into_values().next().map(|one| one.session),
+        JobKind::Signal => signal::read(pool, &[SignalId(id)]).await?.into_values().next().and_then(|one| one.session),
+        JobKind::Failure => {
+            outbound::failed(pool, &[OutboundId(id)]).await?.into_values().next().map(|one| one.session)
+        }
+    })
+}
+
+/// Those of these sessions that are open, ended as they were before they were stepped: what a step made is not written,
+/// and left as they were they would wait for ever.
+pub(super) async fn abandoned(
+    pool: &PgPool,
+    contact: ContactId,
+    sessions: &[SessionId],
+    kind: &str,
+) -> Result<Vec<StoredSession>, Error> {
+    if sessions.is_empty() {
+        return Ok(vec![]);
+    }
+    let open = session::open(pool, &[contact]).await?.remove(&contact).unwrap_or_default();
+    let open = open.into_iter().filter(|stored| sessions.contains(&stored.id));
+    let read = open.filter_map(|stored| Session::from_json(&stored.context).ok());
+    Ok(read.map(|session| stored_session(&session.abandon(kind))).collect())
 }

@@ -110,11 +110,15 @@ impl Mailboxes {
         heads
     }
 
-    /// Forgets what is in lanes that are not ours any more.
+    /// Forgets what is in lanes that are not ours any more. Who has nothing here is forgotten as well: that their messages
+    /// wait is found again with the next, and of a lane that was away it may not be true any more.
     pub fn keep_lanes(&mut self, ours: impl Fn(&TenantKey, Lane) -> bool) {
         let mut lost = HashSet::new();
         for (contact, mailbox) in &self.boxes {
-            let Some((_, mail)) = mailbox.jobs.first_key_value() else { continue };
+            let Some((_, mail)) = mailbox.jobs.first_key_value() else {
+                lost.insert(*contact);
+                continue;
+            };
             if !ours(&mail.job.tenant, mail.job.lane) {
                 lost.insert(*contact);
                 self.jobs -= mailbox.jobs.len();
@@ -292,9 +296,13 @@ mod tests {
         let mut mailboxes = Mailboxes::default();
         mailboxes.add(job(1, 1), None);
         mailboxes.add(job(2, 2), None);
+        // Held, and nothing here.
+        let three = job(3, 3).contact;
+        mailboxes.hold(three, Instant::now() + Duration::from_secs(60));
         let kept = job(1, 1).lane;
         mailboxes.keep_lanes(|_, lane| lane == kept);
         assert_eq!(heads(&mut mailboxes, 10), [1]);
         assert!(mailboxes.is_idle());
+        assert_eq!(mailboxes.full(), []);
     }
 }

@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
+use serde_json::json;
 use wigwag_domain::{Payload, Recipient};
 use wigwag_flow::Session;
 use wigwag_store::{
@@ -34,8 +35,8 @@ pub(super) struct Known {
     pub stored: contact::Contact,
     /// Profile name, as the newest message tells it.
     pub name: Option<String>,
-    /// The contact as the steps saw it, JSON.
-    pub seen: String,
+    /// A phone, with `+`.
+    pub phone: Option<String>,
 }
 
 impl Stepped {
@@ -99,9 +100,10 @@ impl Stepped {
             kind: taken.kind,
             source: taken.source,
             body: body.clone(),
-            contact: known.seen.clone(),
+            contact: json!({"name": known.name, "phone": known.phone, "attributes": taken.seen}).to_string(),
         };
         let attributes = routed.contact_attributes.and_then(|attributes| serde_json::to_string(&attributes).ok());
+        let events = routed.taken.into_iter().map(event).collect();
         let Known { stored, name, .. } = known;
         let change = (name != stored.name || attributes.is_some())
             .then(|| ContactChange { name, attributes: attributes.unwrap_or(stored.attributes) });
@@ -110,7 +112,7 @@ impl Stepped {
             sessions: routed.sessions.iter().map(stored_session).collect(),
             messages,
             calls: effects_calls,
-            events: routed.taken.into_iter().map(event).collect(),
+            events,
             timers: routed.timers,
             awaited: routed.awaited,
             wake: routed.wake,
@@ -121,7 +123,8 @@ impl Stepped {
     }
 }
 
-fn stored_session(session: &Session) -> StoredSession {
+/// A session as its row.
+pub(super) fn stored_session(session: &Session) -> StoredSession {
     StoredSession {
         id: session.id,
         flow: session.flow.clone(),

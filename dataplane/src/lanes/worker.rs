@@ -15,15 +15,16 @@ use sqlx::PgPool;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, error, info, warn};
-use wigwag_domain::JobKind;
+use wigwag_domain::{JobKind, SessionId};
 use wigwag_flow::{Session, What};
 use wigwag_store::{
-    Error, Fault, LaneEpoch,
+    Error, Fault, LaneEpoch, ReadyJob,
     effects::{self, Committed, JobEffects, JobFailure},
     job_ready, timer,
 };
 
 use super::{
+    crash_loop,
     fence::Fence,
     hint::{Hints, NewJobs},
     mailbox::{Mail, Mailboxes},
@@ -51,6 +52,8 @@ const EVERY: Duration = Duration::from_secs(1);
 /// Timers that are made jobs at once: what customers write does not wait behind more.
 const TIMERS: usize = 128;
 
+/// Why a session ends whose job the database refuses.
+const REFUSED: &str = "refused-by-database";
 /// How long the jobs of a tenant wait that is not configured here.
 const UNCONFIGURED: SignedDuration = SignedDuration::from_millis(250);
 
@@ -175,10 +178,20 @@ impl Worker {
                 false => Ok(vec![]),
             }
         };
-        match fired.await {
-            Ok(jobs) => {
+        let with_messages = async {
+            let fired = fired.await?;
+            let contacts: Vec<_> = fired.iter().map(|job| job.contact).collect();
+            // What a customer wrote in time is answered first, also where nobody has told us of it yet.
+            let messages = match contacts.as_slice() {
+                [] => vec![],
+                contacts => job_ready::first_messages(&self.pool, contacts).await?,
+            };
+            Ok::<_, Error>((fired, messages))
+        };
+        match with_messages.await {
+            Ok((jobs, messages)) => {
                 let fired = jobs.len();
-                for job in jobs {
+                for job in messages.into_iter().chain(jobs) {
                     mailboxes.add(job, None);
                 }
                 fired >= TIMERS
@@ -205,12 +218,12 @@ impl Worker {
                     mailboxes.hold(mail.job.contact, instant(until));
                     mailboxes.add(mail.job, mail.payload);
                 }
-                Ok(Worked::PutOff(mail, until)) => put_off.push((mail.job.seq, until)),
+                Ok(Worked::PutOff(mail, until)) => put_off.push((mail.job, until)),
                 Err(error) => return Err((error, batch)),
             }
         }
         if !put_off.is_empty()
-            && let Err(error) = job_ready::put_off(&self.pool, &put_off).await
+            && let Err(error) = self.put_off(&put_off).await
         {
             // They are read again, and put off again.
             warn!(%error, "jobs were not put off");
@@ -236,6 +249,12 @@ impl Worker {
             }
             Err(error) => Err((error, batch)),
         }
+    }
+
+    async fn put_off(&self, jobs: &[(ReadyJob, Timestamp)]) -> Result<(), Error> {
+        let lanes = self.ownership.of(jobs.iter().map(|(job, _)| (&job.tenant, job.lane)));
+        let jobs: Vec<_> = jobs.iter().map(|(job, until)| (job, *until)).collect();
+        self.fence.run(async |connection| job_ready::put_off(connection, &lanes, &jobs).await).await
     }
 
     async fn step(&self, ready: Ready) -> Result<Worked, Error> {
@@ -288,8 +307,7 @@ impl Worker {
         let name = brought.and_then(|message| message.contact_name.clone()).or_else(|| contact.name.clone());
         let attributes = serde_json::from_str(&contact.attributes).unwrap_or_default();
         let phone = contact.phone.as_ref().map(|digits| format!("+{digits}"));
-        let view = wigwag_flow::Contact { id: contact.id, name: name.clone(), phone, attributes };
-        let seen = json!({"name": view.name, "phone": view.phone, "attributes": view.attributes}).to_string();
+        let view = wigwag_flow::Contact { id: contact.id, name: name.clone(), phone: phone.clone(), attributes };
         let routes = Routes { flows: &flows, tenant: &tenant.conversation };
         // The database's clock made the job; the one here may be behind.
         let at = clock().max(mail.job.run_at);
@@ -300,7 +318,7 @@ impl Worker {
             Routing::PutOff(until) => return Ok(Worked::PutOff(mail, until)),
         };
         self.count(&mail, &routed);
-        let known = Known { stored: contact, name, seen };
+        let known = Known { stored: contact, name, phone };
         done(Stepped::of(mail, payload, body, known, routed, begun))
     }
 
@@ -334,8 +352,11 @@ impl Worker {
             && error.fault() == Fault::Value
         {
             error!(tenant = %one.effects.job.tenant, job = %one.effects.job.job, %error, "the database does not take what this job led to");
-            let failure = Some(JobFailure { node: None, reason: format!("refused-by-database: {error}") });
-            one.effects = JobEffects { failure, ..JobEffects::nothing(one.effects.job) };
+            let failure = Some(JobFailure { node: None, reason: format!("{REFUSED}: {error}") });
+            let stepped: Vec<SessionId> = one.effects.sessions.iter().map(|session| session.id).collect();
+            let nothing = JobEffects { failure, ..JobEffects::nothing(one.effects.job) };
+            let sessions = crash_loop::abandoned(&self.pool, nothing.job.contact, &stepped, REFUSED).await?;
+            one.effects = JobEffects { sessions, ..nothing };
             one.outgoing.clear();
             one.calls.clear();
             one.state = "failed";

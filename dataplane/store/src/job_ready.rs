@@ -1,10 +1,10 @@
 //! Table `job_ready`: the jobs that wait for their lane's owner.
 
 use jiff::Timestamp;
-use sqlx::{PgPool, Row, postgres::PgRow};
+use sqlx::{PgConnection, PgPool, Row, postgres::PgRow};
 use wigwag_domain::{ContactId, JobId, JobKind, Lane, TenantKey};
 
-use crate::{Error, LaneEpoch, outbound::seconds};
+use crate::{Error, LaneEpoch, lane::LaneArrays, outbound::seconds};
 
 /// A job's place in the queue.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -81,18 +81,54 @@ pub async fn due(pool: &PgPool, lanes: &[LaneEpoch], but: &[ContactId], limit: i
     Ok(rows.iter().map(ready_job).collect::<Result<_, _>>()?)
 }
 
-/// Puts jobs off until then.
+/// The first message of each of these contacts that waits: whatever was told of them must not run before it.
 ///
 /// # Errors
 /// See [`Error::fault`].
-pub async fn put_off(pool: &PgPool, jobs: &[(i64, Timestamp)]) -> Result<(), Error> {
+pub async fn first_messages(pool: &PgPool, contacts: &[ContactId]) -> Result<Vec<ReadyJob>, Error> {
+    let rows = sqlx::query(concat!(
+        "SELECT ",
+        columns!(),
+        " FROM unnest($1::uuid[]) AS u(contact)
+           JOIN LATERAL (SELECT * FROM job_ready j
+                          WHERE j.contact = u.contact AND j.kind = 'message' AND j.run_at <= clock_timestamp()
+                          ORDER BY j.contact, j.seq LIMIT 1) AS j ON true",
+    ))
+    .bind(contacts.iter().map(|contact| contact.0).collect::<Vec<_>>())
+    .fetch_all(pool)
+    .await?;
+    Ok(rows.iter().map(ready_job).collect::<Result<_, _>>()?)
+}
+
+/// Puts jobs off until then, where their lane is still ours.
+///
+/// # Errors
+/// See [`Error::fault`].
+pub async fn put_off(
+    connection: &mut PgConnection,
+    lanes: &[LaneEpoch],
+    jobs: &[(&ReadyJob, Timestamp)],
+) -> Result<(), Error> {
+    let LaneArrays { tenants, lanes, epochs } = LaneArrays::new(lanes);
     sqlx::query(
-        "UPDATE job_ready j SET run_at = to_timestamp(u.at)
-           FROM unnest($1::int8[], $2::float8[]) AS u(seq, at) WHERE j.seq = u.seq",
+        "WITH live AS (
+           SELECT l.tenant, l.lane FROM lane l
+             JOIN unnest($1::text[], $2::int2[], $3::int8[]) AS mine(tenant, lane, epoch) USING (tenant, lane, epoch)
+            ORDER BY l.tenant, l.lane FOR SHARE OF l
+         ), want AS MATERIALIZED (
+           SELECT w.seq, w.at FROM unnest($4::int8[], $5::text[], $6::int2[], $7::float8[]) AS w(seq, tenant, lane, at)
+             JOIN live USING (tenant, lane)
+         )
+         UPDATE job_ready j SET run_at = to_timestamp(w.at) FROM want w WHERE j.seq = w.seq",
     )
-    .bind(jobs.iter().map(|(seq, _)| *seq).collect::<Vec<_>>())
+    .bind(tenants)
+    .bind(lanes)
+    .bind(epochs)
+    .bind(jobs.iter().map(|(job, _)| job.seq).collect::<Vec<_>>())
+    .bind(jobs.iter().map(|(job, _)| job.tenant.as_str()).collect::<Vec<_>>())
+    .bind(jobs.iter().map(|(job, _)| job.lane.0).collect::<Vec<_>>())
     .bind(jobs.iter().map(|(_, at)| seconds(*at)).collect::<Vec<_>>())
-    .execute(pool)
+    .execute(connection)
     .await?;
     Ok(())
 }
@@ -143,7 +179,9 @@ pub async fn count_attempts(pool: &PgPool, lanes: &[LaneEpoch], max: i16) -> Res
     let rows = sqlx::query(concat!(
         "WITH head AS (SELECT DISTINCT ON (j.contact) j.seq
              FROM job_ready j JOIN unnest($1::text[], $2::int2[]) AS t(tenant, lane) USING (tenant, lane)
-            WHERE j.run_at <= clock_timestamp() ORDER BY j.contact, j.seq)
+            WHERE j.run_at <= clock_timestamp()
+            -- What is no message is taken also while messages wait for it.
+            ORDER BY j.contact, j.kind = 'message', j.seq)
          UPDATE job_ready j SET attempts = attempts + 1 FROM head WHERE j.seq = head.seq
          RETURNING ",
         columns!(),

@@ -5,7 +5,7 @@ use wigwag_e2e::shop::{Plan, Shop};
 use wigwag_sandbox::eventually;
 use wigwag_simulator::{EndpointAnswer, EndpointRule};
 
-use crate::support::{ANA, SOON, all_is_done, column, flow, hears, quiet};
+use crate::support::{ANA, SOON, all_is_done, column, flow, hears, make_due, quiet};
 
 /// Calls a program that is down, in a called Flow, and has no way for that.
 fn flows() -> String {
@@ -52,4 +52,59 @@ async fn without_words_of_the_tenant_a_failure_is_silent_and_the_next_message_be
         });
     }
     assert!(shop.simulator.ledger().sends.is_empty());
+}
+
+/// Whatever is to go out, the database takes none of it.
+const REFUSE: &str = "
+    CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql
+      AS 'BEGIN RAISE EXCEPTION ''no'' USING ERRCODE = ''22000''; END';
+    CREATE TRIGGER refuse BEFORE INSERT ON outbound FOR EACH ROW EXECUTE FUNCTION refuse()";
+
+#[tokio::test]
+async fn a_session_whose_step_the_database_refuses_ends_and_does_not_wait_for_ever() {
+    let nap = flow(
+        "nap",
+        "  start: nap\n  nodes:\n  - {name: nap, delay: {for: 2h, next: up}}\n  - {name: up, message: {text: Up}}",
+    );
+    let shop = quiet(Plan { flows: Some(&nap), ..Plan::default() }).await;
+    let ana = shop.customer(ANA, "Ana").unwrap();
+    ana.say("nap").await.unwrap();
+    all_is_done(&shop).await;
+    sqlx::raw_sql(REFUSE).execute(&shop.pool).await.unwrap();
+    make_due(&shop, "nap").await;
+    eventually!(SOON, column(&shop, "SELECT state FROM session").await, |states| *states == ["Errored"]);
+    assert_eq!(column(&shop, "SELECT reason FROM job_outcome").await.len(), 1);
+    sqlx::raw_sql("DROP TRIGGER refuse ON outbound").execute(&shop.pool).await.unwrap();
+    ana.say("nap").await.unwrap();
+    eventually!(SOON, column(&shop, "SELECT state FROM session ORDER BY created_at").await, |states| {
+        *states == ["Errored", "Active"]
+    });
+}
+
+/// The first step is that of a timer which has not gone off yet.
+#[tokio::test]
+async fn what_two_steps_of_one_message_note_of_a_contact_is_kept_both() {
+    let asks = flow(
+        "ask",
+        "  start: q\n  nodes:\n  - {name: q, ask: {text: \"?\", into: x, timeout: 2h, onTimeout: late}}
+  - {name: late, assign: {set: {contact.late: \"'yes'\"}}}",
+    );
+    let sees = flow(
+        "see",
+        "  start: seen\n  nodes:\n  - {name: seen, assign: {set: {contact.seen: \"'yes'\"}, next: say}}
+  - {name: say, message: {text: \"late {{ contact.late }}\"}}",
+    );
+    let shop = quiet(Plan { flows: Some(&(asks + &sees)), ..Plan::default() }).await;
+    let ana = shop.customer(ANA, "Ana").unwrap();
+    ana.say("ask").await.unwrap();
+    assert_eq!(hears(&ana).await, "?");
+    all_is_done(&shop).await;
+    let over =
+        "UPDATE session SET context = jsonb_set(context::jsonb, '{wait,until}', '\"2020-01-01T00:00:00Z\"')::text";
+    sqlx::raw_sql(over).execute(&shop.pool).await.unwrap();
+    ana.say("see").await.unwrap();
+    assert_eq!(hears(&ana).await, "late yes");
+    all_is_done(&shop).await;
+    let kept = "SELECT attributes::jsonb ->> 'late' || ' ' || (attributes::jsonb ->> 'seen') FROM contact";
+    assert_eq!(column(&shop, kept).await, ["yes yes"]);
 }
