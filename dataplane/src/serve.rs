@@ -1,6 +1,6 @@
 //! `serve`: every part is made, joined to its neighbours, and in the end taken down in order.
 
-use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+use std::{collections::HashMap, io, net::SocketAddr, sync::Arc, time::Duration};
 
 use arc_swap::ArcSwap;
 use tokio::{
@@ -11,7 +11,7 @@ use tokio::{
     time::{sleep, timeout},
 };
 use tokio_util::sync::CancellationToken;
-use tracing::info;
+use tracing::{info, warn};
 use wigwag_store::connection::Database;
 
 use crate::{
@@ -23,6 +23,7 @@ use crate::{
         Calls,
         caller::Caller,
         runner::{Policies, Runner},
+        under_way::UnderWay,
     },
     channels::Channels,
     config::Config,
@@ -112,6 +113,7 @@ pub async fn serve(args: Serve) -> Result<(), Error> {
     let (hints, new_jobs) = Hints::new(ownership.clone());
     let (dispatch, committed) = Dispatch::new();
     let (calls, new_calls) = Calls::new();
+    let under_way = Arc::new(UnderWay::default());
     let (finished, finished_sends) = mpsc::unbounded_channel();
     let (settled, settled_sends) = mpsc::unbounded_channel();
 
@@ -165,6 +167,7 @@ pub async fn serve(args: Serve) -> Result<(), Error> {
         hints: hints.clone(),
         policies: policies(config.clone()),
         caller: Caller::new()?,
+        under_way: under_way.clone(),
         parts: parts.clone(),
         metrics: metrics.clone(),
     };
@@ -192,6 +195,7 @@ pub async fn serve(args: Serve) -> Result<(), Error> {
         metrics: metrics.clone(),
     };
     parts.start("upkeep", health.clone().once_configured(upkeep.run(work.clone()), work.clone()));
+    let (last, last_hints) = (pool.clone(), hints.clone());
     let api = Api { config: config.clone(), pool: api_pool.clone(), hints: hints.clone(), programs };
     parts.start("speaker", hints.clone().speak(pool.clone(), replica.clone(), all.clone()));
     parts.start("listener", hints.listen(database.clone(), replica.clone(), all.clone()));
@@ -228,6 +232,10 @@ pub async fn serve(args: Serve) -> Result<(), Error> {
     let _ = lease.await;
     // Whoever owns the lanes now runs what still comes in here.
     sleep(LINGER).await;
+    match under_way.give_up(&last).await {
+        Ok(jobs) => last_hints.new_jobs(jobs, HashMap::new()),
+        Err(error) => warn!(%error, "calls that were cut short end at their deadlines"),
+    }
     listen.cancel();
     join(server).await;
     join(flusher).await;

@@ -118,7 +118,7 @@ impl Caller {
             Halt::Lost(Failure { class, message })
         };
         for redirects in 0..=REDIRECTS {
-            let connection = connect(&hop.url, &policy.allow, &self.tls, deadline).await?;
+            let connection = connect(&hop.url, policy, &self.tls, deadline).await?;
             let request = hop.request()?;
             let (mut sender, driver) = http1::handshake(connection).await.map_err(|error| broken(&hop, &error))?;
             let _driver = AbortOnDropHandle::new(tokio::spawn(driver));

@@ -3,7 +3,8 @@
 
 use std::{
     io,
-    net::SocketAddr,
+    net::{SocketAddr, ToSocketAddrs},
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -11,17 +12,33 @@ use hyper_util::rt::TokioIo;
 use rustls::pki_types::ServerName;
 use tokio::{
     io::{AsyncRead, AsyncWrite},
-    net::{TcpStream, lookup_host},
+    net::TcpStream,
+    sync::Semaphore,
+    task::spawn_blocking,
     time::timeout,
 };
 use tokio_rustls::TlsConnector;
 use url::{Host, Url};
 use wigwag_domain::CallFailure;
 
-use super::{address::Allow, request::Failure};
+use super::{policy::CallPolicy, request::Failure};
 
 /// Addresses of one name that are tried.
 const TRIES: usize = 4;
+
+/// Names of one tenant that are looked up at once. A look-up holds a thread until DNS answers or gives up, also when the
+/// call that wanted it is over: names that nobody answers for must not take all of them.
+const LOOK_UPS: usize = 16;
+
+/// A tenant's turns at DNS.
+#[derive(Clone, Debug)]
+pub struct LookUps(Arc<Semaphore>);
+
+impl Default for LookUps {
+    fn default() -> Self {
+        Self(Arc::new(Semaphore::new(LOOK_UPS)))
+    }
+}
 
 /// A connection, with or without TLS.
 pub(super) type Connection = TokioIo<Box<dyn Stream>>;
@@ -37,14 +54,14 @@ impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
 /// of the request was sent then.
 pub(super) async fn connect(
     url: &Url,
-    allow: &Allow,
+    CallPolicy { allow, look_ups, .. }: &CallPolicy,
     tls: &TlsConnector,
     deadline: Instant,
 ) -> Result<Connection, Failure> {
     let (Some(host), Some(port)) = (url.host(), url.port_or_known_default()) else {
         return Err(Failure { class: CallFailure::Invalid, message: "the URL names no host".to_owned() });
     };
-    let found = look_up(&host, port).await?;
+    let found = look_up(&host, port, look_ups).await?;
     let addresses: Vec<SocketAddr> =
         found.into_iter().filter(|address| allow.permits(&host, *address)).take(TRIES).collect();
     if addresses.is_empty() {
@@ -69,10 +86,18 @@ pub(super) async fn connect(
     Ok(TokioIo::new(Box::new(tls)))
 }
 
-async fn look_up(host: &Host<&str>, port: u16) -> Result<Vec<SocketAddr>, Failure> {
+async fn look_up(host: &Host<&str>, port: u16, turns: &LookUps) -> Result<Vec<SocketAddr>, Failure> {
     let found = match host {
         Host::Domain(name) => {
-            lookup_host((*name, port)).await.map_err(|error| network(host, "is not known to DNS", &error))?.collect()
+            let unknown = |error: &dyn std::error::Error| network(host, "is not known to DNS", error);
+            let turn = turns.0.clone().acquire_owned().await.map_err(|error| unknown(&error))?;
+            let name = (*name).to_owned();
+            let found = spawn_blocking(move || {
+                let found = (name.as_str(), port).to_socket_addrs();
+                drop(turn);
+                found
+            });
+            found.await.map_err(|error| unknown(&error))?.map_err(|error| unknown(&error))?.collect()
         }
         Host::Ipv4(ip) => vec![SocketAddr::from((*ip, port))],
         Host::Ipv6(ip) => vec![SocketAddr::from((*ip, port))],

@@ -10,7 +10,7 @@
 //! | no DNS, no connection, no TLS: certainly not sent | `network` |
 //! | the connection broke after the request was begun | once more if repeatable, else `unknown`; then `network` |
 //! | no whole answer in time, or no turn before its deadline | `timeout` |
-//! | the process died while it was under way | repeated if repeatable, else `unknown` |
+//! | the process died, or went down, while it was under way | repeated if repeatable, else `unknown` |
 //! | a closed address, a Secret that may not go there, a 4th redirect | `refused` |
 //!
 //! | module | what |
@@ -19,16 +19,18 @@
 //! | `request`, `connect`, [`caller`] | a call as HTTP requests, each over a connection to a checked address |
 //! | `queue` | which call goes next: a stuck endpoint holds up nobody else's |
 //! | [`runner`], `writer` | marks and makes calls; stores their results |
+//! | [`under_way`] | calls without an answer yet, given up when the process goes down |
 
 pub mod address;
 pub mod caller;
-mod connect;
+pub mod connect;
 pub mod policy;
 mod queue;
 mod request;
 pub mod runner;
 #[cfg(test)]
 mod tests;
+pub mod under_way;
 mod writer;
 
 use std::sync::Arc;

@@ -9,6 +9,7 @@ use wigwag_domain::CallFailure;
 
 use super::{
     address::{Allow, HostPattern},
+    connect::LookUps,
     request::Failure,
 };
 
@@ -19,6 +20,8 @@ pub struct CallPolicy {
     pub allow: Allow,
     /// The Secrets that Flows may send, by name (`spec.flowSecrets`).
     pub secrets: BTreeMap<String, FlowSecret>,
+    /// The tenant's turns at DNS.
+    pub look_ups: LookUps,
 }
 
 /// A Secret that Flows may send.
@@ -89,7 +92,7 @@ mod tests {
         let values = [("token", VALUE), ("broken", "a\r\nX-Evil: b")].map(|(k, v)| (k.to_owned(), v.to_owned()));
         let secret = FlowSecret { hosts: hosts.to_vec(), values: values.into() };
         let allow = Allow::parse(allow.iter().copied()).unwrap();
-        CallPolicy { allow, secrets: [("crm".to_owned(), secret)].into() }
+        CallPolicy { allow, secrets: [("crm".to_owned(), secret)].into(), look_ups: LookUps::default() }
     }
 
     fn secret(allow: &[&str], url: &str, name: &str, key: &str) -> Result<HeaderValue, Failure> {

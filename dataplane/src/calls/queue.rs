@@ -1,14 +1,19 @@
 //! Calls that wait for their turn, by endpoint: pure. So many calls of a tenant to one host and port are under way at
 //! once, and endpoints take turns, so that one that hangs holds up no other.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::{
+    collections::{HashMap, HashSet, VecDeque},
+    hash::Hash,
+};
 
-use wigwag_domain::EffectId;
+use wigwag_domain::{EffectId, TenantKey};
 
 use super::{Endpoint, NewCall};
 
 /// Calls of one endpoint that are under way at once.
 pub(super) const UNDER_WAY: usize = 64;
+/// Calls of one tenant that are under way at once, however many endpoints it has.
+const OF_A_TENANT: usize = 256;
 
 /// All calls of the process.
 #[derive(Debug, Default)]
@@ -17,6 +22,7 @@ pub(super) struct Queue {
     /// Endpoints with calls that wait, each once.
     turns: VecDeque<Endpoint>,
     busy: HashMap<Endpoint, usize>,
+    busy_tenants: HashMap<TenantKey, usize>,
     under_way: HashMap<EffectId, Endpoint>,
     /// Calls that wait or are under way.
     known: HashSet<EffectId>,
@@ -42,15 +48,16 @@ impl Queue {
         while picks.len() < limit && passed < self.turns.len() {
             let Some(endpoint) = self.turns.pop_front() else { break };
             let Some(waiting) = self.waiting.get_mut(&endpoint) else { continue };
-            let busy = self.busy.entry(endpoint.clone()).or_default();
-            if *busy >= UNDER_WAY {
+            let busy = self.busy.get(&endpoint).is_some_and(|busy| *busy >= UNDER_WAY);
+            if busy || self.busy_tenants.get(&endpoint.tenant).is_some_and(|busy| *busy >= OF_A_TENANT) {
                 passed += 1;
                 self.turns.push_back(endpoint);
                 continue;
             }
             passed = 0;
             if let Some(call) = waiting.pop_front() {
-                *busy += 1;
+                *self.busy.entry(endpoint.clone()).or_default() += 1;
+                *self.busy_tenants.entry(endpoint.tenant.clone()).or_default() += 1;
                 self.under_way.insert(call.id, endpoint.clone());
                 picks.push(call);
             }
@@ -67,12 +74,8 @@ impl Queue {
     pub(super) fn end(&mut self, id: EffectId) {
         self.known.remove(&id);
         let Some(endpoint) = self.under_way.remove(&id) else { return };
-        if let Some(busy) = self.busy.get_mut(&endpoint) {
-            *busy -= 1;
-            if *busy == 0 {
-                self.busy.remove(&endpoint);
-            }
-        }
+        leave(&mut self.busy, &endpoint);
+        leave(&mut self.busy_tenants, &endpoint.tenant);
     }
 
     /// Forgets calls that wait, unless `keep` holds them.
@@ -96,10 +99,20 @@ impl Queue {
     }
 }
 
+/// One less; nobody is left out of the map.
+fn leave<K: Eq + Hash>(busy: &mut HashMap<K, usize>, whose: &K) {
+    if let Some(many) = busy.get_mut(whose) {
+        *many -= 1;
+        if *many == 0 {
+            busy.remove(whose);
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use uuid::Uuid;
-    use wigwag_domain::{Lane, SessionId, TenantKey};
+    use wigwag_domain::{Lane, SessionId};
 
     use super::*;
 
@@ -133,6 +146,20 @@ mod tests {
         assert_eq!(picked, [2000, 2001, 2002], "another host, another port, another tenant");
         queue.end(EffectId(Uuid::from_u128(0)));
         assert_eq!(ids(&queue.pick(1000)), [64], "in order, as one ends");
+    }
+
+    #[test]
+    fn a_tenant_with_many_endpoints_that_hang_leaves_room_for_the_others() {
+        let mut queue = Queue::default();
+        for id in 0..1000 {
+            queue.add(call(id, "acme", &format!("https://stuck-{id}.example")));
+        }
+        queue.add(call(2000, "beta", "https://well.example"));
+        let picked = ids(&queue.pick(2000));
+        assert_eq!((picked.len(), picked.contains(&2000)), (OF_A_TENANT + 1, true));
+        assert!(queue.pick(1000).is_empty(), "nothing of it ends");
+        queue.end(EffectId(Uuid::from_u128(0)));
+        assert_eq!(queue.pick(1000).len(), 1);
     }
 
     #[test]

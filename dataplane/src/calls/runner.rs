@@ -24,6 +24,7 @@ use super::{
     policy::CallPolicy,
     queue::Queue,
     stored,
+    under_way::UnderWay,
     writer::{Ended, Writer},
 };
 use crate::{
@@ -65,6 +66,8 @@ pub struct Runner {
     pub policies: Policies,
     /// Who makes calls.
     pub caller: Caller,
+    /// What has no answer yet.
+    pub under_way: Arc<UnderWay>,
     /// Who runs them.
     pub parts: Parts,
     /// Counters.
@@ -93,7 +96,12 @@ impl Runner {
         let (results, ended) = mpsc::unbounded_channel();
         let (written_sender, mut written) = mpsc::unbounded_channel();
         let (unsent_sender, mut unsent) = mpsc::unbounded_channel();
-        let writer = Writer { database: self.database.clone(), hints: self.hints.clone(), written: written_sender };
+        let writer = Writer {
+            database: self.database.clone(),
+            under_way: self.under_way.clone(),
+            hints: self.hints.clone(),
+            written: written_sender,
+        };
         self.parts.start("writer of results", writer.run(ended));
         let ends = Ends { results, unsent: unsent_sender };
 
@@ -207,6 +215,7 @@ impl Runner {
         let ids: Vec<EffectId> = state.unsent.iter().map(|call| call.id).collect();
         self.fence.run(async |connection| effect::unmark(connection, &lanes, &ids).await).await?;
         for call in state.unsent.drain(..) {
+            self.under_way.end(call.id);
             state.queue.end(call.id);
         }
         Ok(())
@@ -218,6 +227,8 @@ impl Runner {
 
     fn spawn(&self, call: NewCall, mark: Marked, policy: Arc<CallPolicy>, ends: Ends) {
         let (caller, ownership, metrics) = (self.caller.clone(), self.ownership.clone(), self.metrics.clone());
+        let under_way = self.under_way.clone();
+        under_way.begin(call.id, mark.attempt);
         self.parts.start("call", async move {
             let begun = Instant::now();
             let result = match serde_json::from_str::<HttpCall>(&mark.request) {
@@ -237,6 +248,7 @@ impl Runner {
                     let _ = ends.results.send(Ended { id: call.id, attempt: mark.attempt, result });
                 }
                 Err(NotSent) => {
+                    under_way.not_sent(call.id);
                     let _ = ends.unsent.send(call);
                 }
             }

@@ -1,6 +1,6 @@
 //! Stores results of calls, many at once, and hands the jobs that bring them to their sessions to the lanes.
 
-use std::{collections::HashMap, time::Duration};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use sqlx::PgConnection;
 use tokio::sync::mpsc;
@@ -12,7 +12,7 @@ use wigwag_store::{
     effect::{self, Finished},
 };
 
-use super::stored;
+use super::{stored, under_way::UnderWay};
 use crate::lanes::hint::Hints;
 
 const BATCH: usize = 64;
@@ -30,6 +30,8 @@ pub(super) struct Ended {
 pub(super) struct Writer {
     /// Where to.
     pub(super) database: Database,
+    /// What has no result yet.
+    pub(super) under_way: Arc<UnderWay>,
     /// Whose job it is now.
     pub(super) hints: Hints,
     /// Told of each call whose result is stored: the endpoint's next may go.
@@ -60,6 +62,7 @@ impl Writer {
             };
             self.hints.new_jobs(jobs, HashMap::new());
             for one in batch.drain(..) {
+                self.under_way.end(one.id);
                 // The runner is gone only when the process ends.
                 let _ = self.written.send(one.id);
             }

@@ -47,7 +47,7 @@ impl<'a> Entrusted<'a> {
             secrets.insert(secret.name.clone(), FlowSecret { hosts, values: self.values(&at, &secret.name) });
         }
         // Each entry was read above.
-        CallPolicy { allow: Allow::parse(allow).unwrap_or_default(), secrets }
+        CallPolicy { allow: Allow::parse(allow).unwrap_or_default(), secrets, ..CallPolicy::default() }
     }
 
     /// The bearer tokens of the API.

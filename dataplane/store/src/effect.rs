@@ -343,6 +343,49 @@ pub async fn take_over(pool: &PgPool, lanes: &[LaneEpoch], unknown: &str) -> Res
     jobs(&rows)
 }
 
+/// A call of a process that goes down before its answer is there.
+#[derive(Clone, Copy, Debug)]
+pub struct CutShort {
+    /// The call.
+    pub id: EffectId,
+    /// The attempt that is cut short; at another one it is somebody else's.
+    pub attempt: i32,
+    /// Whether it may have gone out.
+    pub sent: bool,
+}
+
+/// Gives up calls that are under way, before their process goes: those that may be repeated wait again, others end with
+/// the result `unknown`. Returns the jobs that bring it to their sessions. Whoever has the lanes now is not asked: the
+/// attempt is ours.
+///
+/// # Errors
+/// See [`Error::fault`].
+pub async fn cut_short(pool: &PgPool, calls: &[CutShort], unknown: &str) -> Result<Vec<ReadyJob>, Error> {
+    let rows = sqlx::query(concat!(
+        "WITH l AS MATERIALIZED (
+           SELECT o.id, locked.repeatable OR NOT o.sent AS again FROM (
+             SELECT * FROM unnest($1::uuid[], $2::int4[], $3::bool[]) AS o(id, attempt, sent) ORDER BY o.id
+           ) AS o JOIN LATERAL (SELECT e.repeatable FROM effect e
+                                 WHERE e.id = o.id AND e.attempt = o.attempt AND e.state = 'sending'
+                                   FOR NO KEY UPDATE) AS locked ON true
+         ), again AS (
+           UPDATE effect e SET state = 'queued' FROM l WHERE e.id = l.id AND l.again AND e.state = 'sending'
+         ), done AS (
+           UPDATE effect e SET state = 'done', result = $4
+             FROM l WHERE e.id = l.id AND NOT l.again AND e.state = 'sending'
+           RETURNING e.id, e.tenant, e.lane, e.contact
+         )",
+        result_jobs!("done"),
+    ))
+    .bind(calls.iter().map(|call| call.id.0).collect::<Vec<_>>())
+    .bind(calls.iter().map(|call| call.attempt).collect::<Vec<_>>())
+    .bind(calls.iter().map(|call| call.sent).collect::<Vec<_>>())
+    .bind(unknown)
+    .fetch_all(pool)
+    .await?;
+    jobs(&rows)
+}
+
 fn jobs(rows: &[PgRow]) -> Result<Vec<ReadyJob>, Error> {
     Ok(rows.iter().map(ready_job).collect::<Result<_, _>>()?)
 }

@@ -113,6 +113,22 @@ async fn a_kill_while_a_call_hangs_repeats_a_get_and_never_a_post() {
 }
 
 #[tokio::test]
+async fn a_process_that_goes_down_in_order_gives_up_its_calls_as_a_kill_does() {
+    let mut calling = Calling::new().await;
+    for path in ["/post", "/get"] {
+        calling.shop.simulator.answer_calls(EndpointRule::at(path, EndpointAnswer::Hang).times(1));
+    }
+    calling.begin().await;
+    eventually!(SOON, calling.shop.simulator.ledger().endpoint_calls.len() == 2);
+    calling.shop.add_replica("replica-1").unwrap();
+    calling.shop.replicas[1].ready().await.unwrap();
+    calling.shop.route_to(1);
+    calling.shop.replicas[0].process.signal(nix::sys::signal::Signal::SIGTERM).unwrap();
+    eventually!(Duration::from_secs(15), heard(&calling.shop, &calling.posts), |heard| !heard.is_empty());
+    calling.comes_to((1, 2), ("went on by unknown", "done 200 1")).await;
+}
+
+#[tokio::test]
 async fn a_kill_after_the_answer_and_before_its_result_is_stored_repeats_a_get_and_never_a_post() {
     let calling = Calling::new().await;
     let mut gate = Gate::before(&calling.shop, "effect", "NEW.state = 'done'").await.unwrap();
