@@ -66,6 +66,9 @@ create table tenant_key (
   key    bytea not null
 );
 
+-- Since when no configuration holds it, as far as the replica knows that cleans up.
+alter table flow_revision add column retired_at timestamptz;
+
 -- What goes instead when the customer has not written for 24 hours.
 alter table outbound add column fallback text;
 alter table session

@@ -21,7 +21,7 @@ type Key = (TenantKey, String, String);
 /// Compiled revisions of the past.
 #[derive(Debug, Default)]
 pub struct Programs {
-    kept: Mutex<HashMap<Key, Option<Program>>>,
+    kept: Mutex<HashMap<Key, Program>>,
 }
 
 impl Programs {
@@ -49,19 +49,20 @@ impl Programs {
         }
         let key = (tenant.key.clone(), flow.to_owned(), revision.to_owned());
         if let Some(program) = self.lock().get(&key) {
-            return Ok(program.clone());
+            return Ok(Some(program.clone()));
         }
         let spec = flow_revision::spec(pool, &tenant.key, flow, revision).await?;
-        let program = spec.and_then(|spec| compile(flow, revision, &spec));
+        // What is lost is not remembered: it may come back with the Flow.
+        let Some(program) = spec.and_then(|spec| compile(flow, revision, &spec)) else { return Ok(None) };
         let mut kept = self.lock();
         if kept.len() >= KEPT.get() {
             kept.clear();
         }
         kept.insert(key, program.clone());
-        Ok(program)
+        Ok(Some(program))
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<Key, Option<Program>>> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<Key, Program>> {
         self.kept.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 }

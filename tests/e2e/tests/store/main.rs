@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs)]
 
 mod effect;
+mod flow_revision;
 mod migrations;
 mod plans;
 mod session_view;
