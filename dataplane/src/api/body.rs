@@ -5,8 +5,9 @@ use std::time::Duration;
 use axum::body::Body;
 use http::StatusCode;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
-use serde_json::Value;
+use serde_json::{Map, Value};
 use wigwag_domain::clean;
+use wigwag_flow::is_context_key;
 
 use super::error::ApiError;
 
@@ -36,6 +37,20 @@ pub(super) async fn json(body: Body) -> Result<Value, ApiError> {
         })?
         .to_bytes();
     parse(&bytes)
+}
+
+/// Variables that a program sets.
+///
+/// # Errors
+/// 400 for a name by which conversations read something of the engine's: nobody could read the variable.
+pub(super) fn variables(variables: Map<String, Value>) -> Result<Map<String, Value>, ApiError> {
+    match variables.keys().find(|name| is_context_key(name)) {
+        Some(name) => {
+            let message = format!("variables.{name}: the conversation itself keeps {name:?}: choose another name");
+            Err(ApiError::invalid(message))
+        }
+        None => Ok(variables),
+    }
 }
 
 fn parse(bytes: &[u8]) -> Result<Value, ApiError> {
@@ -83,6 +98,14 @@ mod tests {
         for odd in [&b"{"[..], b"{} {}", b"\xff", b"\"\\ud800\""] {
             assert_eq!(parse(odd).unwrap_err().status, StatusCode::BAD_REQUEST);
         }
+    }
+
+    #[test]
+    fn a_variable_that_would_hide_a_key_of_the_conversation_is_refused_by_its_name() {
+        let given = |name: &str| Map::from_iter([(name.to_owned(), json!(1))]);
+        assert!(variables(given("plan")).is_ok());
+        let refused = variables(given("lastInput")).unwrap_err();
+        assert!(refused.message.starts_with("variables.lastInput: "), "{}", refused.message);
     }
 
     #[test]

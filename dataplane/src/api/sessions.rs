@@ -10,7 +10,7 @@ use uuid::Uuid;
 use wigwag_domain::{ContactId, Sender, SessionId, TenantKey, digits};
 use wigwag_flow::Session;
 use wigwag_store::{
-    contact,
+    contact, session,
     session_view::{self, SessionView, TakenEvent, Which},
 };
 
@@ -22,6 +22,7 @@ const MOST: i64 = 200;
 const STATES: [&str; 4] = ["Active", "Paused", "Completed", "Errored"];
 
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct Wanted {
     contact: Option<String>,
     flow: Option<String>,
@@ -102,6 +103,21 @@ pub(super) async fn read(api: &Api, tenant: &TenantKey, id: &str) -> Result<Sess
     let none = || ApiError::not_found(format!("the tenant has no session {id:?}"));
     let known = Uuid::parse_str(id).map_err(|_| none())?;
     session_view::read(&api.pool, tenant, SessionId(known)).await?.ok_or_else(none)
+}
+
+/// The contact's open sessions; refused while people speak with the contact, in another session than `but`.
+pub(super) async fn open_without_people(
+    api: &Api,
+    contact: ContactId,
+    but: Option<SessionId>,
+) -> Result<Vec<Session>, ApiError> {
+    let open = session::open(&api.pool, &[contact]).await?.remove(&contact).unwrap_or_default();
+    // One that this version does not read is a later one's, and is left alone.
+    let open: Vec<_> = open.iter().filter_map(|stored| Session::from_json(&stored.context).ok()).collect();
+    if open.iter().any(|session| session.is_with_people() && Some(session.id) != but) {
+        return Err(ApiError::conflict("people speak with this contact: release the conversation first"));
+    }
+    Ok(open)
 }
 
 /// The session as the engine knows it; `None` where this version does not read it.

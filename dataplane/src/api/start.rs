@@ -1,8 +1,8 @@
 //! `POST /api/webhook?flowId=NAME`: a program starts a Flow with a contact, as the editor's backend has it: its aliases,
 //! its answers, its errors (`{"success": false, "error": …}`).
 //!
-//! Where a conversation of that Flow is open, what the program says is said in it; else one begins, with `variables`
-//! there from the first node. 200 after the commit.
+//! Where a conversation of that Flow is open and listens, `variables` are set and what the program says is said in it;
+//! else one begins, with `variables` there from the first node. 200 after the commit.
 
 use std::sync::Arc;
 
@@ -21,15 +21,14 @@ use uuid::Uuid;
 use wigwag_domain::{
     ContactId, Content, InboundId, ProviderName, Sender, SessionId, SignalId, Tap, TapKind, cut, digits,
 };
-use wigwag_flow::Session;
-use wigwag_store::{contact, inbound, session};
+use wigwag_store::{contact, inbound};
 
 use super::{
     Api,
     auth::{self, Meant},
     body,
     error::ApiError,
-    unsent_message,
+    sessions, unsent_message,
 };
 use crate::{config::Tenant, signals::Told};
 
@@ -145,14 +144,20 @@ async fn resolve(api: &Api, tenant: &Arc<Tenant>, phone: &str, name: Option<Stri
     resolved.contacts.first().copied().ok_or_else(no_phone)
 }
 
-/// The contact's open session in this Flow. While people speak with the contact, no Flow does.
+/// The contact's open session in this Flow, which must be one that can be spoken to. While people speak with the contact,
+/// no Flow does.
 async fn open(api: &Api, contact: ContactId, flow: &str) -> Result<Option<SessionId>, ApiError> {
-    let open = session::open(&api.pool, &[contact]).await?.remove(&contact).unwrap_or_default();
-    let with_people = |context: &str| Session::from_json(context).is_ok_and(|session| session.is_with_people());
-    if open.iter().any(|one| with_people(&one.context)) {
-        return Err(ApiError::conflict("people speak with this contact: release the conversation first"));
+    let open = sessions::open_without_people(api, contact, None).await?;
+    let Some(session) = open.into_iter().find(|session| session.flow == flow) else { return Ok(None) };
+    let listens = session.waiting_since().is_some() || session.holds_messages_until().is_some();
+    if !listens {
+        let waits = session.waits_for().unwrap_or("nothing");
+        let message = format!(
+            "the contact's session of this Flow takes no messages now (it waits for {waits}): resume it, or end it first"
+        );
+        return Err(ApiError::conflict(message));
     }
-    Ok(open.into_iter().find(|one| one.flow == flow).map(|one| one.id))
+    Ok(Some(session.id))
 }
 
 /// The account that speaks: the one by which the contact wrote last, else the first.
@@ -175,7 +180,7 @@ impl Start {
     fn of(fields: &Map<String, Value>) -> Result<Self, ApiError> {
         let variables = match fields.get("variables") {
             None | Some(Value::Null) => Map::new(),
-            Some(Value::Object(variables)) => variables.clone(),
+            Some(Value::Object(variables)) => body::variables(variables.clone())?,
             Some(_) => return Err(ApiError::invalid("variables: not an object: write {\"name\": value}")),
         };
         let profile = fields.get("profile").and_then(|profile| text(profile.get("name")?));

@@ -7,7 +7,7 @@
 use axum::{
     Json,
     body::Body,
-    extract::{Path, Query, State},
+    extract::{Path, Query, State, rejection::QueryRejection},
 };
 use http::StatusCode;
 use serde::{Deserialize, de::DeserializeOwned};
@@ -51,6 +51,7 @@ pub(super) struct OfFlow {
 }
 
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct OfRevision {
     revision: Option<String>,
 }
@@ -89,6 +90,7 @@ pub(super) async fn restart(
         }
         Some(_) => {}
     }
+    sessions::open_without_people(&api, view.contact, Some(session.id)).await?;
     let id = SignalId(Uuid::now_v7());
     let from = view.phone.as_ref().map(|digits| format!("+{digits}")).unwrap_or_default();
     let text = session.context()["triggerMessage"].as_str().unwrap_or_default().to_owned();
@@ -116,10 +118,12 @@ pub(super) async fn release(
     body: Body,
 ) -> Accepted {
     let Release { to, variables } = read(body, "{\"to\": \"next\" | \"end\" | NODE, \"variables\": {}}").await?;
+    let variables = body::variables(variables)?;
     let open = open(&api, &tenant, &session).await?;
     if !open.session.is_with_people() {
         let waits = open.session.waits_for().unwrap_or("nothing");
-        return Err(ApiError::conflict("the session is not with people").with(json!({"waitsFor": waits})));
+        return Err(ApiError::conflict("the session is not with people: move it, or resume it by its URL")
+            .with(json!({"waitsFor": waits})));
     }
     if !matches!(to.as_str(), "next" | "end") {
         has_node(&api, &tenant, &open.session, &to).await?;
@@ -132,8 +136,9 @@ pub(super) async fn end_all(
     State(api): State<Api>,
     Allowed(tenant): Allowed,
     Path(OfFlow { flow }): Path<OfFlow>,
-    Query(OfRevision { revision }): Query<OfRevision>,
+    asked: Result<Query<OfRevision>, QueryRejection>,
 ) -> Accepted {
+    let Query(OfRevision { revision }) = asked.map_err(|error| ApiError::invalid(error.body_text()))?;
     let mut told = 0;
     let mut last = SessionId(Uuid::nil());
     loop {
@@ -146,6 +151,9 @@ pub(super) async fn end_all(
             break;
         }
     }
+    if told == 0 && !tenant.flows.iter().any(|loaded| loaded.program.name() == flow) {
+        return Err(ApiError::not_found(format!("the tenant has no Flow {flow:?}, and no open session of one")));
+    }
     info!(tenant = %tenant.key, flow, revision, sessions = told, "sessions of a flow are ended");
     Ok((StatusCode::ACCEPTED, Json(json!({"accepted": true, "sessions": told}))))
 }
@@ -156,7 +164,8 @@ async fn open(api: &Api, tenant: &Tenant, id: &str) -> Result<Open, ApiError> {
     let session = sessions::parse(&view).ok_or_else(unreadable)?;
     if !session.is_open() {
         let state = view.session.state;
-        return Err(ApiError::conflict(format!("the session is over ({state})")).with(json!({"status": state})));
+        return Err(ApiError::conflict(format!("the session is over ({state}): start a new one"))
+            .with(json!({"status": state})));
     }
     Ok(Open { view, session })
 }

@@ -72,7 +72,7 @@ fn step_again(
         return Some(start(programs, past.id, world, event.at, incoming, variables.clone()));
     };
     let what = match &event.what {
-        Matter::Message(payload, _) => What::Message(Incoming { payload, quoted: None }),
+        Matter::Message(payload, variables) => What::Said(Incoming { payload, quoted: None }, variables),
         Matter::Timer => What::Timer,
         // Another Flow makes its calls at other places: each gets the result of its turn.
         Matter::Result(result) => {

@@ -69,7 +69,7 @@ spec:
   nodes:
   - {name: hi, message: {text: "Plan {{ plan }} for {{ contact.name }}: {{ input }}", next: ask}}
   - {name: ask, options: {text: Take it?, options: [{id: go, title: "Yes", next: taken}], noMatch: ask}}
-  - {name: taken, message: {text: Taken}}
+  - {name: taken, message: {text: "Taken: {{ plan }}"}}
 "#;
 
 /// Speaks HTTP to a shop.

@@ -93,3 +93,16 @@ async fn a_call_that_comes_after_the_time_or_the_end_is_gone() {
     caller.session("pay", "Completed").await;
     assert_eq!(caller.post(&url, json!({})).await.0, 410);
 }
+
+#[tokio::test]
+async fn the_url_of_a_visit_from_which_people_moved_the_session_is_gone() {
+    let (_shop, caller, ana) = open().await;
+    ana.say("pay").await.unwrap();
+    let url = path(&hears(&ana).await);
+    hears(&ana).await;
+    ana.tap("Yes").await.unwrap();
+    let session = caller.session("pay", "Active").await;
+    assert_eq!(caller.post(&format!("/api/v1/sessions/{session}/move"), json!({"node": "ready"})).await.0, 202);
+    assert_eq!(hears(&ana).await, "Ready?");
+    assert_eq!(caller.post(&url, json!({"amount": 1})).await.0, 410);
+}

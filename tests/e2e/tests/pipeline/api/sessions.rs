@@ -54,7 +54,7 @@ async fn a_session_is_listed_shown_moved_restarted_and_ended() {
     assert_eq!((ids(&rest), &rest["next"]), (vec![json!(session)], &Value::Null));
     assert_eq!(ids(&caller.get("/api/v1/sessions?status=Paused").await.1), [json!(third)]);
     assert_eq!(ids(&caller.get("/api/v1/sessions?contact=34999999999").await.1), Vec::<Value>::new());
-    for query in ["status=Open", "limit=0", "limit=many", "before=yesterday", "flow=%00"] {
+    for query in ["status=Open", "limit=0", "limit=many", "before=yesterday", "flow=%00", "statsu=Paused"] {
         assert_eq!(caller.get(&format!("/api/v1/sessions?{query}")).await.0, 400, "{query}");
     }
 
@@ -65,6 +65,8 @@ async fn a_session_is_listed_shown_moved_restarted_and_ended() {
     assert_eq!(standing, json!({"tenants": {"default/acme": {"pay": {"open": {revision.clone(): {"ready": 1}}}}}}));
 
     let all = "/api/v1/flows/pay/sessions/end";
+    assert_eq!(caller.post(&format!("{all}?revison={revision}"), Value::Null).await.0, 400, "a slip ends nobody's");
+    assert_eq!(caller.post("/api/v1/flows/nothing/sessions/end", Value::Null).await.0, 404);
     let none = caller.post(&format!("{all}?revision=000000000000"), Value::Null).await;
     assert_eq!(none, (202, json!({"accepted": true, "sessions": 0})));
     let ended = caller.post(&format!("{all}?revision={revision}"), Value::Null).await;
@@ -75,6 +77,11 @@ async fn a_session_is_listed_shown_moved_restarted_and_ended() {
 #[tokio::test]
 async fn while_people_speak_no_flow_does_and_a_release_leads_where_it_says() {
     let (shop, caller, ana) = open().await;
+    ana.say("pay").await.unwrap();
+    hears(&ana).await;
+    hears(&ana).await;
+    ana.tap("Yes").await.unwrap();
+    let waiting = caller.session("pay", "Active").await;
     for (to, variables, said) in [
         ("next", json!({}), Some("Back with nothing")),
         ("next", json!({"answer": 42}), Some("Back with 42")),
@@ -92,6 +99,7 @@ async fn while_people_speak_no_flow_does_and_a_release_leads_where_it_says() {
         assert_eq!(shop.simulator.ledger().sends.len(), before, "the bot is silent");
         let (status, refused) = caller.post("/api/webhook?flowId=offer", json!({"from": ANA})).await;
         assert_eq!((status, &refused["success"]), (409, &json!(false)), "{refused}");
+        assert_eq!(caller.post(&format!("/api/v1/sessions/{waiting}/restart"), Value::Null).await.0, 409);
 
         let release = format!("/api/v1/sessions/{session}/release");
         assert_eq!(caller.post(&release, json!({"to": "nowhere"})).await.0, 422);
@@ -122,7 +130,7 @@ async fn a_tenants_sessions_are_its_own() {
     let (status, other) = beta.get(&show).await;
     assert_eq!((status, &other["error"]["code"]), (404, &json!("NOT_FOUND")));
     assert_eq!(beta.post(&format!("{show}/end"), Value::Null).await.0, 404);
-    assert_eq!(beta.post("/api/v1/flows/pay/sessions/end", Value::Null).await.1["sessions"], 0);
+    assert_eq!(beta.post("/api/v1/flows/pay/sessions/end", Value::Null).await.0, 404);
     assert_eq!(beta.post(&url, json!({})).await.0, 404, "a URL is its tenant's alone");
     for unknown in [NOBODY, "nothing"] {
         assert_eq!(caller.get(&format!("/api/v1/sessions/{unknown}")).await.0, 404);

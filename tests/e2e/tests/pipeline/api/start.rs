@@ -25,10 +25,11 @@ async fn a_program_starts_a_flow_with_variables_and_speaks_in_the_session_that_i
     assert_eq!(started["sessionId"], session);
 
     let query = format!("/api/webhook?flowId=offer&token={NUMBER}-verify-token");
-    let tap = json!({"phone": ANA, "interactive": {"type": "button_reply", "id": "go", "title": "Yes"}});
+    let tap = json!({"phone": ANA, "interactive": {"type": "button_reply", "id": "go", "title": "Yes"},
+                     "variables": {"plan": "silver"}});
     let (status, said) = caller.post(&query, tap).await;
     assert_eq!((status, &said["sessionId"]), (200, &started["sessionId"]));
-    assert_eq!(hears(&ana).await, "Taken");
+    assert_eq!(hears(&ana).await, "Taken: silver");
     let (_, anew) = Caller::of(&shop).post("/api/webhook?flowId=offer", json!({"from": ANA})).await;
     assert_ne!(anew["sessionId"], started["sessionId"], "the first one is over");
     assert_eq!(hears(&ana).await, "Plan  for Ana María:");
@@ -47,6 +48,8 @@ async fn a_start_that_cannot_be_is_refused_in_the_editors_words() {
     assert_eq!(start("?flowId=offer", json!({})).await.0, 400);
     assert_eq!(start("?flowId=offer", json!({"from": "Ana"})).await.0, 400);
     assert_eq!(start("?flowId=offer", json!({"from": ANA, "variables": 1})).await.0, 400);
+    let hides = json!({"from": ANA, "variables": {"lastInput": 1}});
+    assert!(start("?flowId=offer", hides).await.1.starts_with("variables.lastInput: "));
     assert_eq!(start("?flowId=nothing", ok.clone()).await, (404, "Flow not found".to_owned()));
     assert_eq!(caller.post_text("/api/webhook?flowId=offer", "{".to_owned()).await.0, 400);
     for token in [None, Some("wrong"), Some("2002-verify-token")] {
@@ -66,4 +69,17 @@ async fn a_start_that_cannot_be_is_refused_in_the_editors_words() {
         refused.1["error"].as_str().is_some_and(|error| error.contains("not configured"))
     });
     assert_eq!(refused.0, 409);
+}
+
+#[tokio::test]
+async fn a_program_is_told_when_the_open_session_takes_no_messages() {
+    let (_shop, caller, ana) = open().await;
+    ana.say("pay").await.unwrap();
+    hears(&ana).await;
+    hears(&ana).await;
+    ana.tap("Yes").await.unwrap();
+    caller.session("pay", "Active").await;
+    let (status, refused) = caller.post("/api/webhook?flowId=pay", json!({"from": ANA, "message": "hi"})).await;
+    assert_eq!((status, &refused["success"]), (409, &json!(false)), "{refused}");
+    assert!(refused["error"].as_str().unwrap().contains("waits for resume"), "{refused}");
 }
