@@ -26,7 +26,8 @@ mod template;
 mod tenant;
 mod trigger;
 
-pub use compile::{Compiled, compare_calls, compile};
+pub use compile::{Compiled, compare_calls, compile, unknown_variables};
+pub use context::is_context_key;
 pub use escape::{Escaped, escaped};
 pub use program::{Linked, Program};
 pub use resume::{Resume, ResumeKey};

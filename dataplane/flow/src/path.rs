@@ -8,6 +8,8 @@ use std::borrow::Cow;
 
 use serde_json::{Map, Value};
 
+use crate::expression::{EvaluateError, Fuel};
+
 /// The most words of a path: no value may be nested deeper.
 const MAX_WORDS: usize = 32;
 
@@ -57,9 +59,18 @@ impl Path {
     }
 
     /// The value at the path, if there is one.
-    pub fn find<'a>(&self, root: &'a dyn Roots) -> Option<Cow<'a, Value>> {
-        let Some((first, rest)) = self.0.split_first() else { return Some(Cow::Owned(root.whole())) };
-        rest.iter().try_fold(root.get(first)?, |value, word| step(value, word))
+    ///
+    /// # Errors
+    ///
+    /// Only [`EvaluateError::Exhausted`].
+    pub fn find<'a>(&self, root: &'a dyn Roots, fuel: &Fuel) -> Result<Option<Cow<'a, Value>>, EvaluateError> {
+        let (found, rest) = match self.0.split_first() {
+            Some((first, rest)) => (root.get(first), rest),
+            None => (Some(Cow::Owned(root.whole())), &[][..]),
+        };
+        let Some(found) = found else { return Ok(None) };
+        fuel.burn_made(&found)?;
+        Ok(rest.iter().try_fold(found, |value, word| step(value, word)))
     }
 }
 
@@ -241,7 +252,8 @@ mod tests {
             ("missing.deeper", None),
             ("cart[99999999999999999999]", None),
         ] {
-            let found = Path::parse(text).and_then(|path| path.find(&variables).map(Cow::into_owned));
+            let found = Path::parse(text)
+                .and_then(|path| path.find(&variables, &Fuel::of_event()).unwrap().map(Cow::into_owned));
             assert_eq!(found, value, "{text}");
         }
         assert_eq!(path("context.cart[0]").root(), Some("cart"));
@@ -325,7 +337,7 @@ mod tests {
             let path = path(&words.join("."));
             if put(&mut variables, &path, json!("v")) {
                 let variables = Variables(Value::Object(variables));
-                prop_assert_eq!(path.find(&variables).map(Cow::into_owned), Some(json!("v")));
+                prop_assert_eq!(path.find(&variables, &Fuel::of_event()).unwrap().map(Cow::into_owned), Some(json!("v")));
             }
         }
     }

@@ -115,6 +115,9 @@ pub(crate) struct Sent {
     /// The called flow that it was in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub called: Option<String>,
+    /// A further part of a text that has a template for a shut window.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub behind_template: bool,
 }
 
 /// The point at which a session stands.

@@ -184,7 +184,7 @@ impl Template {
                     Err(EvaluateError::Exhausted) => return Err(EvaluateError::Exhausted),
                     Err(error) => problems(error),
                 },
-                Part::Path(path) => match path.find(scope) {
+                Part::Path(path) => match path.find(scope, fuel)? {
                     Some(value) => within.write(&value, &mut out),
                     None => problems(EvaluateError::Missing(path.to_string())),
                 },
@@ -199,8 +199,8 @@ impl Template {
         match self.0.as_slice() {
             [Part::Value(expression)] => Some(expression.evaluate(scope, fuel).map(std::borrow::Cow::into_owned)),
             [Part::Path(path)] => {
-                let value = path.find(scope).map(std::borrow::Cow::into_owned);
-                Some(value.ok_or_else(|| EvaluateError::Missing(path.to_string())))
+                let value = path.find(scope, fuel).map(|found| found.map(std::borrow::Cow::into_owned));
+                Some(value.and_then(|value| value.ok_or_else(|| EvaluateError::Missing(path.to_string()))))
             }
             _ => None,
         }

@@ -18,6 +18,12 @@ pub(crate) use history::History;
 pub(crate) use key::{Key, Shape};
 pub(crate) use record::{Selection, record_aside, record_inbound, record_outbound};
 
+/// Whether conversations read something of the engine's by this name.
+#[must_use]
+pub fn is_context_key(name: &str) -> bool {
+    Key::find(name).is_some()
+}
+
 /// A session's context. Stored as the JSON object of its keys.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Context {

@@ -22,6 +22,8 @@ type Evaluated<'a> = Result<Cow<'a, Value>, EvaluateError>;
 pub(crate) struct Fuel(Cell<u64>);
 
 const BYTES_A_UNIT: u64 = 32;
+/// To parse a byte costs as much as to copy so many.
+const PARSED: usize = 10;
 
 /// The element outside of a comprehension, where the syntax tree never asks for it.
 static NOTHING: Value = Value::Null;
@@ -37,6 +39,14 @@ impl Fuel {
         let left = self.0.get().checked_sub(1 + bytes as u64 / BYTES_A_UNIT);
         self.0.set(left.unwrap_or(0));
         left.map(drop).ok_or(EvaluateError::Exhausted)
+    }
+
+    /// Takes what a value costs that had to be made to be looked at: a history is parsed for that.
+    pub fn burn_made(&self, value: &Cow<'_, Value>) -> Result<(), EvaluateError> {
+        match value {
+            Cow::Owned(made) => self.burn(size(made) * PARSED),
+            Cow::Borrowed(_) => Ok(()),
+        }
     }
 }
 
@@ -117,9 +127,7 @@ impl<'s> Evaluation<'s, '_> {
             Name::Error => Ok(Cow::Borrowed(self.scope.error)),
             Name::Context(key) => {
                 let value = self.scope.context.get(*key).ok_or_else(|| missing(key.name()))?;
-                if let Cow::Owned(made) = &value {
-                    self.fuel.burn(size(made))?;
-                }
+                self.fuel.burn_made(&value)?;
                 Ok(value)
             }
             Name::Variable(name) => self.scope.variables.get(name).map(Cow::Borrowed).ok_or_else(|| missing(name)),

@@ -65,7 +65,37 @@ pub(crate) fn print(value: &Value, out: &mut String) {
         Value::Bool(flag) => out.push_str(if *flag { "true" } else { "false" }),
         Value::Number(number) => out.push_str(&print_number(number)),
         Value::String(text) => out.push_str(text),
-        Value::Array(_) | Value::Object(_) => out.push_str(&value.to_string()),
+        Value::Array(_) | Value::Object(_) => print_json(value, out),
+    }
+}
+
+/// As JSON, with numbers as [`print`] has them.
+fn print_json(value: &Value, out: &mut String) {
+    fn all<T>(items: impl Iterator<Item = T>, out: &mut String, print: impl Fn(T, &mut String)) {
+        for (at, item) in items.enumerate() {
+            if at > 0 {
+                out.push(',');
+            }
+            print(item, out);
+        }
+    }
+    match value {
+        Value::Number(number) => out.push_str(&print_number(number)),
+        Value::Array(items) => {
+            out.push('[');
+            all(items.iter(), out, print_json);
+            out.push(']');
+        }
+        Value::Object(entries) => {
+            out.push('{');
+            all(entries.iter(), out, |(name, value), out| {
+                out.push_str(&Value::from(name.as_str()).to_string());
+                out.push(':');
+                print_json(value, out);
+            });
+            out.push('}');
+        }
+        scalar => out.push_str(&scalar.to_string()),
     }
 }
 
@@ -93,7 +123,7 @@ mod tests {
             (json!(1e300), "1e+300"),
             (json!("a {{ b }}"), "a {{ b }}"),
             (json!([1, "a"]), "[1,\"a\"]"),
-            (json!({"a": null}), "{\"a\":null}"),
+            (json!({"a": null, "b": [2.0, {"c": -7.0}]}), "{\"a\":null,\"b\":[2,{\"c\":-7}]}"),
         ] {
             let mut out = String::new();
             print(&value, &mut out);

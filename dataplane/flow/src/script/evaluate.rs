@@ -12,7 +12,7 @@ use super::{
     text::{Builder, compare},
     value::{Js, Outcome},
 };
-use crate::expression::{Fuel, size};
+use crate::expression::Fuel;
 
 /// Why there is no value.
 enum Stop {
@@ -135,9 +135,9 @@ impl<'a> Evaluation<'a, '_> {
         if !matches!(value, Js::Context) {
             return Ok(value);
         }
-        let whole = self.world.context.whole();
-        self.fuel.burn(size(&whole))?;
-        Ok(Js::Data(Cow::Owned(whole)))
+        let whole = Cow::Owned(self.world.context.whole());
+        self.fuel.burn_made(&whole)?;
+        Ok(Js::Data(whole))
     }
 
     /// What stands in front of a property.
@@ -167,9 +167,7 @@ impl<'a> Evaluation<'a, '_> {
         }
         match self.world.context.get(name) {
             Some(value) => {
-                if let Cow::Owned(made) = &value {
-                    self.fuel.burn(size(made))?;
-                }
+                self.fuel.burn_made(&value)?;
                 Ok(Js::from(value))
             }
             None => Js::Object(Vec::new()).member(name, self.fuel),

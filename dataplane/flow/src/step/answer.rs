@@ -1,6 +1,6 @@
 //! The customer's message, taken as the answer to the open question.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 use wigwag_domain::{Content, WaitId};
 
 use super::{
@@ -25,15 +25,18 @@ struct Open {
 }
 
 impl Run<'_> {
-    /// Takes a message as the answer to the open question.
-    pub(super) fn answer(mut self) -> Step {
+    /// Takes a message as the answer to the open question. `variables` are set before it.
+    pub(super) fn answer(mut self, variables: Map<String, Value>) -> Step {
         let moves = self.said.as_ref().is_some_and(|said| said.content.steps_a_session());
         let Some(Wait::Answer { id: wait, again, .. }) = self.session.wait else { return self.ignore() };
         if !moves {
             return self.ignore();
         }
         self.listen();
-        self.counted(|run| run.take_answer(Open { wait, again }))
+        self.counted(|run| {
+            run.set_variables(variables)?;
+            run.take_answer(Open { wait, again })
+        })
     }
 
     /// Counts an event against the session's budget, and takes it.
@@ -56,9 +59,10 @@ impl Run<'_> {
 
     fn take_answer(&mut self, open: Open) -> Result<Then, Failure> {
         let (Some(said), Some(node)) = (&self.said, self.stands_at()) else { return Err(self.lost()) };
-        let is_stale = said.tap.and_then(|tap| tap.wait).is_some_and(|tapped| tapped != open.wait.short());
+        let tap_is_stale = said.tap.and_then(|tap| tap.wait).is_some_and(|tapped| tapped != open.wait.short());
+        let is_stale = tap_is_stale || form_token(said.content).is_some_and(|token| token != open.wait.to_string());
         match &node.kind {
-            kind if is_stale => self.tap_on_old_question(kind, open),
+            kind if is_stale => self.answer_to_old_question(kind, open),
             Kind::Options(question) => self.choose(question, open),
             Kind::Ask(ask) => self.take_typed(ask, open),
             Kind::Form(form) => self.take_form(form, open),
@@ -67,7 +71,7 @@ impl Run<'_> {
     }
 
     /// An old question has its own way, else the open one is asked again.
-    fn tap_on_old_question(&mut self, asked: &Kind, Open { wait, again }: Open) -> Result<Then, Failure> {
+    fn answer_to_old_question(&mut self, asked: &Kind, Open { wait, again }: Open) -> Result<Then, Failure> {
         self.record(Selection::NotAsked);
         match asked {
             Kind::Options(Question { stale: Some(node), .. }) => Ok(Then::Go(Some(*node))),
@@ -121,15 +125,24 @@ impl Run<'_> {
             Content::Form { answer } => answer.clone(),
             _ => Value::Null,
         };
-        let token = answer.as_object_mut().and_then(|answer| answer.shift_remove("flow_token"));
-        let is_ours = token.as_ref().and_then(Value::as_str).is_none_or(|token| token == wait.to_string());
+        if let Some(answer) = answer.as_object_mut() {
+            answer.shift_remove("flow_token");
+        }
         self.record(Selection::NotAsked);
-        if answer.is_null() || !is_ours {
+        if answer.is_null() {
             self.passed(Passed::NoMatch);
             return self.ask_form(form, wait);
         }
         self.passed(Passed::Answered);
         self.session.context.set(Key::PendingWhatsAppFlow, Value::Null);
         self.keep_and_go(form.into.as_ref(), answer, form.next)
+    }
+}
+
+/// The wait of the form that comes back, where the message is one.
+fn form_token(content: &Content) -> Option<&str> {
+    match content {
+        Content::Form { answer } => answer.get("flow_token")?.as_str(),
+        _ => None,
     }
 }

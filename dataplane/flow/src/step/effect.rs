@@ -11,10 +11,16 @@ const MAX_SENT: usize = 50;
 
 impl Run<'_> {
     /// Sends a message, unless it would be the first word to somebody who wants none.
-    pub(super) fn send(&mut self, body: Body, fallback: Option<TemplateMessage>, options: &[&str]) {
+    pub(super) fn send(
+        &mut self,
+        body: Body,
+        fallback: Option<TemplateMessage>,
+        options: &[&str],
+    ) -> Option<&mut Sent> {
         if !self.customer_writes() && self.world.contact.has_opted_out() {
             let message = "the customer wants no messages: nothing is sent until they write".to_owned();
-            return self.problem("", ProblemKind::OptedOut, message);
+            self.problem("", ProblemKind::OptedOut, message);
+            return None;
         }
         record_outbound(&mut self.session.context, &body, options, &self.stamp);
         let id =
@@ -23,8 +29,9 @@ impl Run<'_> {
             self.session.sent.remove(0);
         }
         let (node, called) = (self.session.node.clone(), self.session.called.clone());
-        self.session.sent.push(Sent { id, node, called, depth: self.session.callers.len() });
+        self.session.sent.push(Sent { id, node, called, depth: self.session.callers.len(), behind_template: false });
         self.effects.push(Effect::Send { id, body, fallback });
+        self.session.sent.last_mut()
     }
 
     /// Calls an endpoint.

@@ -88,6 +88,8 @@ pub struct Event<'a> {
 pub enum What<'a> {
     /// The customer wrote.
     Message(Incoming<'a>),
+    /// A program said something in the customer's place, and set variables before it.
+    Said(Incoming<'a>, &'a Map<String, Value>),
     /// The result of an effect is there.
     Result(EffectId, &'a CallResult),
     /// It is time to look at the session.

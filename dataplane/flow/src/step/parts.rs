@@ -8,8 +8,16 @@ use crate::question::MESSAGE_TEXT;
 /// The most parts of one text; what is left then is cut.
 pub(super) const MAX_PARTS: usize = 10;
 
+/// A long text.
+pub(super) struct Parts {
+    /// Each fits a message.
+    pub parts: Vec<String>,
+    /// Whether what did not fit into the last of them was cut off.
+    pub cut: bool,
+}
+
 /// A text in parts, parted behind a sentence where there is one, else behind a word.
-pub(super) fn parts(text: &str) -> Vec<String> {
+pub(super) fn parts(text: &str) -> Parts {
     let mut parts = Vec::new();
     let mut rest = text.trim_end();
     while rest.encode_utf16().count() > MESSAGE_TEXT && parts.len() + 1 < MAX_PARTS {
@@ -27,10 +35,12 @@ pub(super) fn parts(text: &str) -> Vec<String> {
         parts.push(rest[..at].trim_end().to_owned());
         rest = rest[at..].trim_start();
     }
+    let last = cut(rest, MESSAGE_TEXT);
+    let cut = last.len() != rest.len();
     if !rest.is_empty() {
-        parts.push(cut(rest, MESSAGE_TEXT).into_owned());
+        parts.push(last.into_owned());
     }
-    parts
+    Parts { parts, cut }
 }
 
 /// As many whole graphemes as fit into so many UTF-16 units.
@@ -57,7 +67,8 @@ mod tests {
     fn a_long_text_is_parted_behind_a_sentence() {
         let sentence = "Esto es una frase de prueba. ";
         let text = sentence.repeat(200);
-        let parts = parts(&text);
+        let Parts { parts, cut } = parts(&text);
+        assert!(!cut);
         assert_eq!(parts.len(), 2);
         assert!(parts.iter().all(|part| part.ends_with("prueba.")), "{parts:?}");
         assert_eq!(parts.join(" "), text.trim_end());
@@ -65,14 +76,21 @@ mod tests {
 
     #[test]
     fn a_text_that_fits_is_one_part() {
-        assert_eq!(parts("Hola. ¿Qué tal?"), ["Hola. ¿Qué tal?"]);
+        assert_eq!(parts("Hola. ¿Qué tal?").parts, ["Hola. ¿Qué tal?"]);
+    }
+
+    #[test]
+    fn what_ten_parts_do_not_hold_is_cut_and_told() {
+        let Parts { parts, cut } = parts(&format!("{}. ", "a".repeat(2_998)).repeat(13));
+        assert_eq!(parts.len(), MAX_PARTS);
+        assert!(cut && parts[9].ends_with('…'));
     }
 
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(32))]
         #[test]
         fn every_part_fits(text in "([a-zñ👨‍👩‍👧\u{301}]{1,50}[ .\n]?){100,400}") {
-            for part in parts(&text) {
+            for part in parts(&text).parts {
                 prop_assert!(part.encode_utf16().count() <= MESSAGE_TEXT);
                 prop_assert!(!part.is_empty());
             }

@@ -70,7 +70,7 @@ impl<'p> Run<'p> {
         let called = session.called.as_deref().and_then(|flow| programs.get(flow));
         let zoned = at.to_zoned(world.tenant.zone().clone());
         let payload = match what {
-            What::Message(incoming) => Some(incoming.payload),
+            What::Message(incoming) | What::Said(incoming, _) => Some(incoming.payload),
             _ => None,
         };
         let mut run = Self {

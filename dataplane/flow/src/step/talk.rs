@@ -5,7 +5,7 @@ use wigwag_domain::{Body, FormMessage, Header, WaitId};
 use super::{
     Failure, FailureKind, ProblemKind,
     approved::add_quick_replies,
-    parts::{MAX_PARTS, parts},
+    parts::{MAX_PARTS, Parts, parts},
     run::{Run, Then},
 };
 use crate::{
@@ -41,10 +41,19 @@ impl Run<'_> {
         if text.trim().is_empty() {
             self.problem("text", ProblemKind::Empty, "the text came out empty, and was not sent".to_owned());
         } else {
-            // Where the window is shut, the template says it once.
-            let mut fallback = fallback;
-            for part in parts(&text) {
-                self.send(Body::Text { text: part }, fallback.take(), &[]);
+            let (has_template, mut fallback) = (fallback.is_some(), fallback);
+            let Parts { parts, cut } = parts(&text);
+            if cut {
+                let message = format!("the text has more than {MAX_PARTS} parts: the last was cut");
+                self.problem("text", ProblemKind::Cut, message);
+            }
+            for part in parts {
+                // Where the window is shut, the template says it once.
+                let behind_template = has_template && fallback.is_none();
+                let sent = self.send(Body::Text { text: part }, fallback.take(), &[]);
+                if let Some(sent) = sent {
+                    sent.behind_template = behind_template;
+                }
             }
         }
         Ok(Then::Go(next))

@@ -4,7 +4,7 @@ use serde_json::Value;
 use wigwag_domain::SignalId;
 
 use super::run::Run;
-use crate::{program::Kind, resume::Resume};
+use crate::{program::Kind, resume::Resume, session::Wait};
 
 impl Run<'_> {
     /// The visit of a `waitFor` node that is open now or comes next.
@@ -23,6 +23,13 @@ impl Run<'_> {
         if SignalId::of_visit(self.session.id, &node, visit) == id {
             self.session.visits.insert(node, visit);
             self.write_resume_urls();
+        }
+    }
+
+    /// Leaves the wait at which the session stands: the URL of a `waitFor` works no more.
+    pub(super) fn leave_wait(&mut self) {
+        if let Some(Wait::Resume { id, .. }) = self.session.wait {
+            self.leave_visit(id);
         }
     }
 

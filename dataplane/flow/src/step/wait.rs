@@ -1,7 +1,7 @@
 //! Everything that ends a wait beside the customer's answer: times, results, programs, people, and messages that
 //! failed.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 use wigwag_domain::{CallFailure, CallResult, OutboundId, SignalId};
 
 use super::{
@@ -15,6 +15,8 @@ use crate::{
     session::{Sent, Wait},
 };
 
+/// Meta's code for a message outside of the 24 hours after the customer's last.
+const WINDOW_SHUT: i64 = 131_047;
 /// Why a session ended that nobody answered.
 const TIMEOUT: &str = "timeout";
 /// Why a session ended that lived too long.
@@ -29,7 +31,8 @@ impl Run<'_> {
             return self.ignore();
         }
         match event.what {
-            What::Message(_) => self.answer(),
+            What::Message(_) => self.answer(Map::new()),
+            What::Said(_, variables) => self.answer(variables.clone()),
             What::Timer => self.take_time(),
             What::Result(id, result) => match self.session.wait {
                 Some(Wait::Result { id: wanted, .. }) if wanted == id => self.counted(|run| run.take_result(result)),
@@ -45,7 +48,10 @@ impl Run<'_> {
             },
             What::Released(_) => self.ignore(),
             What::Moved(node) => match self.program.place(node) {
-                Some(node) => self.counted(|_| Ok(Then::Go(Some(node)))),
+                Some(node) => self.counted(|run| {
+                    run.leave_wait();
+                    Ok(Then::Go(Some(node)))
+                }),
                 None => self.ignore(),
             },
             // No flow speaks to somebody with whom people speak.
@@ -54,6 +60,10 @@ impl Run<'_> {
                 let Some(sent) = self.session.sent.iter().find(|sent| sent.id == id).cloned() else {
                     return self.ignore();
                 };
+                // A template went in the place of the first part, and said it all.
+                if sent.behind_template && code == Some(WINDOW_SHUT) {
+                    return self.ignore();
+                }
                 self.counted(|run| run.send_failed(&sent, describe(id, code, reason)))
             }
         }
@@ -160,6 +170,7 @@ impl Run<'_> {
     /// A message failed: its node's way, else that of any failure there. What a caller said ends the flows that it
     /// called since; what a called flow said that is over is its caller's concern now.
     fn send_failed(&mut self, sent: &Sent, reason: String) -> Result<Then, Failure> {
+        self.leave_wait();
         let callers = &self.session.callers;
         let called = callers.get(sent.depth).map_or(&self.session.called, |frame| &frame.called);
         if sent.depth > callers.len() || *called != sent.called {

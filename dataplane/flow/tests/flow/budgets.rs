@@ -109,3 +109,25 @@ fn a_message_of_a_megabyte_is_read_in_part() {
     assert_eq!(shown(&step), ["4096 [X]"]);
     assert!(step.session.to_json().len() < 64 * 1_024);
 }
+
+#[test]
+fn paths_of_the_editor_that_look_into_the_history_cost_what_it_takes_to_read_it() {
+    let holes = "{{_meta.x}} ".repeat(320);
+    let spec = json!({"tenantRef": {"name": "acme"}, "definition": {
+        "nodes": [
+            {"id": "t", "type": "trigger", "data": {"keyword": "default"}},
+            {"id": "o", "type": "options", "data": {"text": "q", "options": ["a", "b"]}},
+            {"id": "m", "type": "message", "data": {"text": holes}},
+            {"id": "c", "type": "condition", "data": {"expression": "context.k === 'z'"}}],
+        "edges": [{"id": "1", "source": "t", "target": "o"},
+            {"id": "2", "source": "o", "target": "o", "sourceHandle": "no-match"},
+            {"id": "3", "source": "o", "target": "m", "sourceHandle": "opt-0"},
+            {"id": "4", "source": "m", "target": "c"}, {"id": "5", "source": "c", "target": "m", "sourceHandle": "false"},
+            {"id": "6", "source": "c", "target": "o", "sourceHandle": "true"}]}});
+    let mut ana = Customer::of(&spec.to_string());
+    for _ in 0..60 {
+        ana.says(&"x y".repeat(300));
+    }
+    let step = ana.send(text("a"));
+    failed(&step, FailureKind::Expressions);
+}

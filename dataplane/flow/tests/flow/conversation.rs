@@ -328,3 +328,15 @@ fn a_text_that_is_one_letter_too_long_is_cut() {
         assert_eq!(footer.map(|footer| footer.encode_utf16().count()), Some(60));
     }
 }
+
+#[test]
+fn what_a_program_says_in_an_open_session_comes_with_its_variables() {
+    let mut ana = Customer::of_nodes(
+        "{name: a, ask: {text: who?, into: who, next: b}}, {name: b, message: {text: '{{ who }} has {{ plan }}'}}",
+    );
+    ana.says("hola");
+    let (payload, variables) = (crate::support::payload(text("ana")), json!({"plan": "gold"}));
+    let incoming = wigwag_flow::Incoming { payload: &payload, quoted: None };
+    let step = ana.event(wigwag_flow::What::Said(incoming, variables.as_object().unwrap()));
+    assert_eq!(shown(&step), ["ana has gold"]);
+}

@@ -77,3 +77,18 @@ fn the_data_of_a_form_that_is_empty_is_left_out() {
     let mut ana = Customer::of_nodes("{name: a, whatsappFlow: {body: b, cta: c, flowId: '1', data: {}, into: x}}");
     assert_eq!(form(&mut ana).data, None, "Meta refuses an empty map");
 }
+
+#[test]
+fn an_old_form_is_no_answer_to_another_question() {
+    let after = "{name: a, whatsappFlow: {body: hi, cta: Go, flowId: '1', into: f, next: b}},
+        {name: b, ask: {text: '¿Quién?', into: who, retries: 0, onInvalid: bad, next: c}},
+        {name: c, options: {text: q, stale: old, noMatch: bad, options: [{id: x, title: X}]}},
+        {name: bad, message: {text: bad}}, {name: old, message: {text: old}}";
+    let mut ana = Customer::of_nodes(after);
+    let token = form(&mut ana).token;
+    let sent_in = || answer(json!({"day": "lunes", "flow_token": token}));
+    assert_eq!(shown(&ana.send(sent_in())), ["¿Quién?"]);
+    assert_eq!(shown(&ana.send(sent_in())), ["¿Quién?"], "asked again, though it has no retries");
+    assert_eq!(ana.says("Ana"), ["q [X]"]);
+    assert_eq!(shown(&ana.send(sent_in())), ["old"]);
+}

@@ -193,3 +193,13 @@ fn a_timer_that_is_due_earlier_is_set_earlier() {
     assert!(soon < day);
     assert_eq!(soon.as_millisecond(), ana.now + 5_000);
 }
+
+#[test]
+fn the_url_of_a_visit_that_was_left_by_another_way_works_no_more() {
+    let mut moved = payer();
+    let resume = read(&moved.says("hola").remove(0));
+    moved.event(What::Moved("again"));
+    assert!(moved.session().has_left(&resume), "people moved the session on");
+    moved.says("sure");
+    assert!(!moved.event(What::Resumed(resume.signal(), &json!({"amount": 7}))).taken, "that was the first visit");
+}

@@ -2,9 +2,9 @@
 
 use serde_json::json;
 use wigwag_domain::{Body, MediaKind, MediaSource, OutboundMedia, TemplateComponent, TemplateMessage, TemplateValue};
-use wigwag_flow::{Effect, FailureKind, SessionStatus};
+use wigwag_flow::{Effect, FailureKind, SessionStatus, What};
 
-use crate::support::{Customer, body, problems, shown, text};
+use crate::support::{Customer, body, problems, sent, shown, text};
 
 fn media(fields: &str) -> OutboundMedia {
     let nodes = format!("{{name: a, media: {{{fields}}}}}");
@@ -148,4 +148,16 @@ fn a_template_by_itself_goes_out_as_it_is() {
     assert_eq!((name.name.as_deref(), name.value), (Some("order"), TemplateValue::Text("7".to_owned())));
     assert_eq!(button.component, TemplateComponent::UrlButton(1));
     assert_eq!(ana.context("lastBotMessageType"), "template");
+}
+
+#[test]
+fn a_further_part_that_a_shut_window_stops_is_no_failure_where_the_template_went() {
+    let mut ana = Customer::of_nodes(&format!(
+        "{{name: a, message: {{text: '{}', template: {{name: t}}, onFail: sorry, next: b}}}},
+         {{name: b, ask: {{text: '?', into: x}}}}, {{name: sorry, message: {{text: sorry}}}}",
+        "Una frase de prueba. ".repeat(300)
+    ));
+    let second = sent(&ana.send(text("hola")))[1];
+    assert!(!ana.event(What::SendFailed(second, Some(131_047), "the window is shut")).taken);
+    assert_eq!(shown(&ana.event(What::SendFailed(second, Some(131_053), "no such file"))), ["sorry"]);
 }
