@@ -336,3 +336,37 @@ async fn the_view_jobs_tells_what_became_of_each_message() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn the_first_message_of_each_contact_is_found_whoever_stored_it() {
+    on_every_version(async |fixture| {
+        let mut open = connection(&fixture).await;
+        let batch = vec![message(phone(1), "wamid.1"), message(phone(2), "wamid.2")];
+        let first = flush::commit(&mut open, &flush_of(batch)).await.unwrap().jobs;
+        flush::commit(&mut open, &flush_of(vec![message(phone(1), "wamid.3")])).await.unwrap();
+        let contacts: Vec<_> = first.iter().map(|job| job.contact).collect();
+        let mut found = job_ready::first_messages(&fixture.pool, &contacts).await.unwrap();
+        found.sort_by_key(|job| job.seq);
+        assert_eq!(found, first);
+        let nobody = wigwag_domain::ContactId::random();
+        assert_eq!(job_ready::first_messages(&fixture.pool, &[nobody]).await.unwrap(), []);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_job_is_put_off_by_its_lanes_owner_alone() {
+    on_every_version(async |fixture| {
+        let lanes = own_all(&fixture, "one").await;
+        let mut open = connection(&fixture).await;
+        let job = flush::commit(&mut open, &flush_of(vec![message(phone(1), "wamid.1")])).await.unwrap().jobs.remove(0);
+        let later = Timestamp::now() + jiff::SignedDuration::from_hours(1);
+        let late: Vec<_> = lanes.iter().map(|lane| LaneEpoch { epoch: lane.epoch - 1, ..lane.clone() }).collect();
+        let due = async || job_ready::due(&fixture.pool, &lanes, &[], 9).await.unwrap().len();
+        job_ready::put_off(&mut open, &late, &[(&job, later)]).await.unwrap();
+        assert_eq!(due().await, 1, "whoever lost the lane decides nothing any more");
+        job_ready::put_off(&mut open, &lanes, &[(&job, later)]).await.unwrap();
+        assert_eq!(due().await, 0);
+    })
+    .await;
+}
