@@ -14,6 +14,10 @@ use wigwag_dataplane::{
 };
 use wigwag_store::{connection::Database, migrate};
 
+/// Exit code where nobody reads on (`| head`): that of programs which SIGPIPE ends. What was not written may have said
+/// that something is wrong.
+const UNREAD: u8 = 128 + 13;
+
 #[tokio::main]
 async fn main() -> ExitCode {
     // Before anything speaks TLS: the libraries are built without a provider of their own choosing.
@@ -28,9 +32,10 @@ async fn main() -> ExitCode {
             Ok(code) => return ExitCode::from(code),
             Err(error) => Err(error),
         },
-        Command::Session(session) => {
-            session_command::run(&session, &mut std::io::stdout()).await.map_err(|error| error.to_string())
-        }
+        Command::Session(session) => match session_command::run(&session, &mut std::io::stdout()).await {
+            Err(session_command::Error::Output(error)) if is_unread(&error) => return ExitCode::from(UNREAD),
+            done => done.map_err(|error| error.to_string()),
+        },
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -44,19 +49,28 @@ async fn main() -> ExitCode {
 /// Runs a command about Flows; what it finds is its exit code.
 async fn work_with_flows(flow: Flow) -> Result<u8, String> {
     let out = &mut std::io::stdout();
-    let closed = |error: std::io::Error| format!("standard output: {error}");
-    match flow {
-        Flow::Check { output, files } => flow_check::run(&files, output, out).map_err(closed),
-        Flow::Simulate(args) => simulate::run(&args, &mut Terminal::standard()).map_err(|error| error.to_string()),
-        Flow::Graph(args) => graph::run(&args, out).await.map_err(closed),
+    let done = match flow {
+        Flow::Check { output, files } => flow_check::run(&files, output, out),
+        Flow::Simulate(args) => simulate::run(&args, &mut Terminal::standard()),
+        Flow::Graph(args) => graph::run(&args, out).await,
         Flow::Replay(args) => match replay::run(&args, out).await {
             Ok(code) => Ok(code),
+            Err(replay::Error::Output(error)) => Err(error),
             Err(error) => {
                 let _ = writeln!(std::io::stderr(), "wigwag-dataplane: {error}");
                 Ok(UNREADABLE)
             }
         },
+    };
+    match done {
+        Err(error) if is_unread(&error) => Ok(UNREAD),
+        done => done.map_err(|error| format!("standard output: {error}")),
     }
+}
+
+/// Whether whoever read the output has gone.
+fn is_unread(error: &std::io::Error) -> bool {
+    error.kind() == std::io::ErrorKind::BrokenPipe
 }
 
 async fn migrate_database(args: Migrate) -> Result<(), String> {

@@ -20,6 +20,8 @@ const NOWHERE: &str = "https://acme.example";
 pub(super) struct Manifests {
     pub flows: Vec<FlowManifest>,
     pub tenants: Vec<TenantManifest>,
+    /// Folders in the folders that were named. They are not read: scripts lie there, and what else is no manifest.
+    pub folders: Vec<PathBuf>,
 }
 
 /// A tenant with its Flows, as conversations need them.
@@ -40,7 +42,10 @@ impl Manifests {
         let mut problems = Vec::new();
         for path in paths {
             match files(path) {
-                Ok(files) => files.iter().for_each(|file| read.add(file, path.is_dir(), &mut problems)),
+                Ok((files, folders)) => {
+                    files.iter().for_each(|file| read.add(file, path.is_dir(), &mut problems));
+                    read.folders.extend(folders);
+                }
                 Err(error) => problems.push(format!("{}: cannot be read: {error}", path.display())),
             }
         }
@@ -70,6 +75,21 @@ impl Manifests {
         }
     }
 
+    /// What to name instead, where there is no Flow.
+    pub fn no_flow(&self) -> String {
+        if self.folders.is_empty() {
+            return "there is no Flow in these files: name a file with one".to_owned();
+        }
+        let holds_one = |folder: &&PathBuf| {
+            Self::read(std::slice::from_ref(*folder)).is_ok_and(|manifests| !manifests.flows.is_empty())
+        };
+        let such_as = self.folders.iter().find(holds_one).map(|folder| format!(", such as {}", folder.display()));
+        format!(
+            "there is no Flow in these files, and folders within a folder are not read: name the one with the Flow{}",
+            such_as.unwrap_or_default()
+        )
+    }
+
     /// The Flows of one tenant, compiled, with what the tenant gives them: its manifest, where it stands among these.
     ///
     /// # Errors
@@ -82,7 +102,7 @@ impl Manifests {
         keys.dedup();
         match keys.as_slice() {
             [] if problems.is_empty() => {
-                problems.push("there is no Flow in these files: name a file with one".to_owned())
+                problems.push(self.no_flow());
             }
             [first, second, ..] => {
                 problems.push(format!("the Flows are of {first} and of {second}: name the files of one tenant"));
@@ -128,22 +148,28 @@ pub(super) fn tenant(
     }
 }
 
-/// The file, or the manifests of the folder by name; hidden files are editors' own.
-fn files(path: &Path) -> std::io::Result<Vec<PathBuf>> {
+/// The file, or the manifests of the folder and the folders in it, by name; hidden ones are editors' own.
+fn files(path: &Path) -> std::io::Result<(Vec<PathBuf>, Vec<PathBuf>)> {
     if !path.is_dir() {
-        return Ok(vec![path.to_owned()]);
+        return Ok((vec![path.to_owned()], vec![]));
     }
-    let mut files = Vec::new();
+    let (mut files, mut folders) = (Vec::new(), Vec::new());
     for entry in fs::read_dir(path)? {
         let file = entry?.path();
         let is_yaml = file.extension().is_some_and(|extension| extension == "yaml" || extension == "yml");
         let is_hidden = file.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
-        if is_yaml && !is_hidden && !file.is_dir() {
+        if is_hidden {
+            continue;
+        }
+        if file.is_dir() {
+            folders.push(file);
+        } else if is_yaml {
             files.push(file);
         }
     }
     files.sort();
-    Ok(files)
+    folders.sort();
+    Ok((files, folders))
 }
 
 fn is_list(text: &str) -> bool {

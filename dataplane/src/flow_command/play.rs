@@ -64,7 +64,9 @@ pub(super) fn play(script: &Script, conversation: &mut Conversation) -> Result<u
         }
     }
     match stage.answers.next() {
-        Some((_, line, _)) => Err(format!("{line}: this call was not made")),
+        Some((_, line, _)) => {
+            Err(stage.tell(line, &format!("this call was not made, and none is due: {}", conversation.standing())))
+        }
         None => Ok(said),
     }
 }

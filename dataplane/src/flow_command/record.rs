@@ -1,6 +1,6 @@
 //! A conversation at the prompt, written down as a script that then plays the same.
 
-use std::{fs, io, path::PathBuf};
+use std::{fs, path::PathBuf};
 
 use serde_json::{Map, Value, json};
 use wigwag_domain::{CallResult, HttpCall};
@@ -20,8 +20,8 @@ impl Record {
     /// A script that begins like this conversation.
     ///
     /// # Errors
-    /// When the file cannot be written.
-    pub fn begin(path: PathBuf, conversation: &Conversation) -> io::Result<Self> {
+    /// When the file cannot be written: option, file and cause.
+    pub fn begin(path: PathBuf, conversation: &Conversation) -> Result<Self, String> {
         let contact = conversation.contact();
         let given = json!({
             "contact": {"name": contact.name, "phone": contact.phone},
@@ -56,8 +56,8 @@ impl Record {
     /// Something happened, with all that it led to.
     ///
     /// # Errors
-    /// When the file cannot be written.
-    pub fn happened(&mut self, act: &Act) -> io::Result<()> {
+    /// When the file cannot be written: option, file and cause.
+    pub fn happened(&mut self, act: &Act) -> Result<(), String> {
         let (key, value) = act.item();
         self.text.push_str(&item(key, &value));
         self.text.extend(self.calls.drain(..));
@@ -73,8 +73,9 @@ impl Record {
         self.write()
     }
 
-    fn write(&self) -> io::Result<()> {
-        fs::write(&self.path, &self.text)
+    fn write(&self) -> Result<(), String> {
+        let told = |error| format!("--record {}: cannot be written: {error}", self.path.display());
+        fs::write(&self.path, &self.text).map_err(told)
     }
 }
 

@@ -150,6 +150,11 @@ impl Script {
                 script.items.push(Item { line, what: content(&key, value).map_err(at)? });
             }
         }
+        if script.items.is_empty() {
+            return Err("it plays nothing: write what happens and what follows, such as `- customer: hola` and \
+                        `- bot: ...`"
+                .to_owned());
+        }
         Ok(script)
     }
 }
@@ -291,6 +296,9 @@ mod tests {
             ("- expect: {nod: a}", "line 1: expect.nod: unknown field `nod`"),
             ("- customer: [", "no script: "),
             ("customer: a", "no script: "),
+            ("", "it plays nothing: write "),
+            ("# later", "it plays nothing: write "),
+            ("- given: {contact: {name: Eva}}", "it plays nothing: write "),
         ] {
             let error = Script::parse(text).unwrap_err();
             assert!(error.starts_with(why), "{error}");

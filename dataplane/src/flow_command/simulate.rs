@@ -78,7 +78,7 @@ struct Talk<'a, 't> {
 /// Simulates a conversation and returns the exit code.
 ///
 /// # Errors
-/// When the terminal or the file of `--record` cannot be written.
+/// When the terminal cannot be written.
 pub fn run(args: &Simulate, terminal: &mut Terminal<'_>) -> io::Result<u8> {
     let setting = match Manifests::read(&args.flows).and_then(|manifests| manifests.setting()) {
         Ok(setting) => setting,
@@ -98,9 +98,14 @@ pub fn run(args: &Simulate, terminal: &mut Terminal<'_>) -> io::Result<u8> {
                 }
             };
             let mut conversation = Conversation::new(setting, Beginning { now, ..Beginning::default() });
-            let record = args.record.clone().map(|path| Record::begin(path, &conversation)).transpose()?;
-            Talk { terminal, record, broken: None }.run(&mut conversation)?;
-            Ok(GOOD)
+            let record = args.record.clone().map(|path| Record::begin(path, &conversation)).transpose();
+            match record {
+                Ok(record) => Talk { terminal, record, broken: None }.run(&mut conversation),
+                Err(why) => {
+                    writeln!(terminal.out, "{why}")?;
+                    Ok(UNREADABLE)
+                }
+            }
         }
     }
 }
@@ -150,7 +155,8 @@ fn time(text: &str, zone: &TimeZone) -> Result<Timestamp, String> {
 }
 
 impl Talk<'_, '_> {
-    fn run(mut self, conversation: &mut Conversation) -> io::Result<()> {
+    /// Talks to the end of the input and returns the exit code.
+    fn run(mut self, conversation: &mut Conversation) -> io::Result<u8> {
         if self.terminal.has_prompt {
             let who = conversation.contact().name.clone().unwrap_or_default();
             let when = conversation.time().strftime("%a %Y-%m-%d %H:%M %Z").to_string();
@@ -160,7 +166,12 @@ impl Talk<'_, '_> {
             let Some(line) = self.ask("> ") else { break };
             match prompt::read(&line, |number| conversation.offers(number)) {
                 Ok(Line::Act(act)) => match conversation.act(&act, &mut self) {
-                    Ok(()) => self.record.as_mut().map_or(Ok(()), |record| record.happened(&act))?,
+                    Ok(()) => {
+                        if let Some(Err(why)) = self.record.as_mut().map(|record| record.happened(&act)) {
+                            self.write(|out| writeln!(out, "{why}"));
+                            return self.broken.map_or(Ok(UNREADABLE), Err);
+                        }
+                    }
                     Err(why) => self.dim(&why),
                 },
                 Ok(Line::Variables) => self.dim(&variables(conversation)),
@@ -170,7 +181,7 @@ impl Talk<'_, '_> {
                 Err(why) => self.dim(&why),
             }
         }
-        self.broken.map_or(Ok(()), Err)
+        self.broken.map_or(Ok(GOOD), Err)
     }
 
     /// The next line; none at the end.

@@ -81,6 +81,7 @@ impl Client {
             message: word("message").ok_or_else(foreign)?,
             code: word("code").ok_or_else(foreign)?,
             request: word("request_id").ok_or_else(foreign)?,
+            details: Box::new(answer["error"]["details"].clone()),
         })
     }
 

@@ -1,11 +1,12 @@
 //! `wigwag-dataplane session …`: conversations looked at and steered from a terminal, over the same API as programs use.
 
+mod advice;
 mod client;
 mod print;
 
 use std::io::{self, Write};
 
-use clap::{Args, Subcommand, ValueEnum};
+use clap::{ArgGroup, Args, Subcommand, ValueEnum};
 use serde_json::{Map, Value, json};
 use url::Url;
 
@@ -71,15 +72,15 @@ pub enum What {
         session: String,
     },
     /// End a session, or all open sessions of a Flow.
+    #[command(group = ArgGroup::new("which").args(["session", "flow"]).required(true))]
     End {
         /// Its id.
-        #[arg(required_unless_present = "flow", conflicts_with = "flow")]
         session: Option<String>,
         /// All open sessions of this Flow.
         #[arg(long)]
         flow: Option<String>,
         /// Only those of this revision.
-        #[arg(long, requires = "flow")]
+        #[arg(long, requires = "flow", conflicts_with = "session")]
         revision: Option<String>,
     },
     /// Begin a session anew, on the newest revision of its Flow.
@@ -133,6 +134,16 @@ pub enum Error {
         code: String,
         /// The id under which its log knows the request.
         request: String,
+        /// Facts for programs.
+        details: Box<Value>,
+    },
+    /// The data plane refused, and there is another way.
+    #[error("{refused}\n{advice}")]
+    Advised {
+        /// How it refused.
+        refused: Box<Self>,
+        /// What to do next.
+        advice: String,
     },
     /// Somebody answered who is not the data plane.
     #[error("{url} answered {status} and no JSON: is it the data plane's address? Give it by --url")]
@@ -153,7 +164,7 @@ pub enum Error {
 /// See [`Error`].
 pub async fn run(session: &Session, out: &mut impl Write) -> Result<(), Error> {
     let client = Client::new(session)?;
-    let answer = ask(&client, &session.what).await?;
+    let answer = ask(&client, &session.what).await.map_err(|error| advice::with(&session.what, error))?;
     match session.output {
         Output::Json => writeln!(out, "{answer:#}")?,
         Output::Text => out.write_all(text(&session.what, &answer).as_bytes())?,
@@ -217,6 +228,8 @@ fn variable(text: &str) -> Result<(String, Value), String> {
 mod tests {
     #![allow(clippy::unwrap_used)]
 
+    use clap::Parser;
+
     use super::*;
 
     #[test]
@@ -225,5 +238,23 @@ mod tests {
         assert_eq!(variable("plan=gold").unwrap(), ("plan".to_owned(), json!("gold")));
         assert_eq!(variable("note=a=b").unwrap(), ("note".to_owned(), json!("a=b")));
         assert!(variable("total").is_err());
+    }
+    #[test]
+    fn what_is_to_end_is_a_session_or_a_flow() {
+        #[derive(Debug, Parser)]
+        struct Cli {
+            #[command(subcommand)]
+            what: What,
+        }
+        let read = |line: &str| Cli::try_parse_from(line.split(' ')).map(|cli| cli.what);
+        assert!(matches!(read("session end s-1"), Ok(What::End { session: Some(_), flow: None, .. })));
+        assert!(matches!(
+            read("session end --flow f --revision r"),
+            Ok(What::End { session: None, revision: Some(_), .. })
+        ));
+        let refused = read("session end").unwrap_err().to_string();
+        assert!(refused.contains("--flow <FLOW>"), "{refused}");
+        assert!(read("session end s-1 --flow f").is_err());
+        assert!(read("session end s-1 --revision r").is_err());
     }
 }

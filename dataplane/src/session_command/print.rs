@@ -35,7 +35,10 @@ pub(super) fn list(answer: &Value) -> String {
 /// One session, part by part.
 pub(super) fn show(session: &Value) -> String {
     let of = |name: &str| words(&session[name]);
-    let mut stands = format!("{} at {}", of("status"), of("node"));
+    let ended = session["context"]["endReason"].as_str().filter(|reason| !reason.is_empty());
+    let ended = ended.filter(|_| session["status"] == "Completed");
+    let reason = ended.map(|reason| format!(" ({reason})")).unwrap_or_default();
+    let mut stands = format!("{}{reason} at {}", of("status"), of("node"));
     if session["nodeFlow"] != session["flow"] && !session["nodeFlow"].is_null() {
         let _ = write!(stands, " of {}", of("nodeFlow"));
     }
@@ -148,6 +151,17 @@ more: --before 0198-1
 "
         );
         assert_eq!(list(&json!({"sessions": [], "next": null})), "no sessions\n");
+    }
+
+    #[test]
+    fn a_session_that_is_over_tells_why_and_an_open_one_no_reason_of_the_past() {
+        let mut over = session();
+        over["context"] = json!({"endReason": "bought"});
+        assert!(show(&over).contains("\nstands   Paused at ask, "), "{}", show(&over));
+        for (field, value) in [("status", json!("Completed")), ("waitsFor", Value::Null), ("due", Value::Null)] {
+            over[field] = value;
+        }
+        assert!(show(&over).contains("\nstands   Completed (bought) at ask\n"), "{}", show(&over));
     }
 
     #[test]

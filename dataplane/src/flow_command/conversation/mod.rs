@@ -181,6 +181,19 @@ impl Conversation {
         self.last.as_ref().map(|(session, failure)| (session, failure.as_deref()))
     }
 
+    /// Where the open session that changed last stands, in words.
+    pub fn standing(&self) -> String {
+        match self.sessions().last() {
+            Some(session) => format!(
+                "Flow {:?} stands at {:?} and waits for {}",
+                session.stands_in(),
+                session.node,
+                session.waits_for().unwrap_or("nothing")
+            ),
+            None => "none is open".to_owned(),
+        }
+    }
+
     /// Whether the message that reached the customer last offers so many things to tap.
     pub fn offers(&self, number: usize) -> bool {
         let taps = self.sent.last().map_or(0, |sent| screen::taps(&sent.body).len());
@@ -268,7 +281,9 @@ impl Conversation {
             return Err(format!("there is no Flow {flow:?}: write one of {}", names.join(", ")));
         }
         let source = self.new_id();
-        let message = Box::new(self.payload(Content::Text { text: message.clone() }, source));
+        let content = Content::Text { text: message.clone() };
+        // No provider gave it an id: by that a Flow tells that the customer did not write.
+        let message = Box::new(Payload { message_id: String::new(), ..self.payload(content, source) });
         let told = Told::Start { flow: flow.clone(), message, variables: variables.clone() };
         self.ready.push_back(Job { source, at: self.now, what: Matter::Told(None, told) });
         Ok(())
@@ -316,15 +331,7 @@ impl Conversation {
     }
 
     fn nobody(&self, for_what: &str) -> String {
-        match self.sessions().last() {
-            Some(session) => format!(
-                "no conversation waits {for_what}: Flow {:?} stands at {:?} and waits for {}",
-                session.flow,
-                session.node,
-                session.waits_for().unwrap_or("nothing")
-            ),
-            None => format!("no conversation waits {for_what}: none is open"),
-        }
+        format!("no conversation waits {for_what}: {}", self.standing())
     }
 
     /// The open sessions, read back from what is stored.

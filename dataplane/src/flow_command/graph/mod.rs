@@ -93,8 +93,10 @@ struct Way {
 /// When `out` cannot be written.
 pub async fn run(args: &Graph, out: &mut impl Write) -> io::Result<u8> {
     let drawings = Manifests::read(&args.flows).and_then(|manifests| {
-        let problem = || vec!["there is no Flow in these files: name a file with one".to_owned()];
-        if manifests.flows.is_empty() { Err(problem()) } else { manifests.flows.into_iter().map(draw).collect() }
+        if manifests.flows.is_empty() {
+            return Err(vec![manifests.no_flow()]);
+        }
+        manifests.flows.into_iter().map(draw).collect()
     });
     let mut drawings: Vec<(FlowManifest, Drawing)> = match drawings {
         Ok(drawings) => drawings,

@@ -28,9 +28,15 @@ use super::{
     manifests::{self, Manifests},
 };
 use past::Past;
+use steps::Replayed;
 
 /// For an answer of the database.
 const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Said with differences that may be none. Zone and languages act on texts, dates and answers without being named, so
+/// that it cannot be told from the Flow.
+const NO_TENANT: &str = "· no tenant was given: UTC, Spanish and no variables stood in for its own. Where the Flow uses \
+                         them, give --tenant FILE: its manifest";
 
 /// Options of `flow replay`.
 #[derive(Clone, Debug, Args)]
@@ -98,15 +104,23 @@ pub async fn run(args: &Replay, out: &mut impl Write) -> Result<u8, Error> {
     let tenant = tenant(&pool, &past.begun, args, against).await?;
     let revision = programs.root().revision();
     writeln!(out, "session {id}, Flow {:?}, revision {revision}", programs.root().name())?;
-    let replayed = steps::replay(&past, &programs, &tenant);
+    let has_tenant = tenant.is_some();
+    let replayed = steps::replay(&past, &programs, &tenant.unwrap_or_default());
     for line in &replayed.lines {
         writeln!(out, "{line}")?;
     }
-    match replayed.differences {
-        0 => writeln!(out, "{} messages, all as they were sent", replayed.messages)?,
-        differences => writeln!(out, "{} messages, {differences} differences", replayed.messages)?,
-    }
+    writeln!(out, "{}", result(&replayed, has_tenant))?;
     Ok(if replayed.differences == 0 { GOOD } else { DIFFERENT })
+}
+
+/// What came of it, in words.
+fn result(replayed: &Replayed, has_tenant: bool) -> String {
+    let Replayed { messages, differences, .. } = replayed;
+    match (differences, has_tenant) {
+        (0, _) => format!("{messages} messages, all as they were sent"),
+        (_, true) => format!("{messages} messages, {differences} differences"),
+        (_, false) => format!("{NO_TENANT}\n{messages} messages, {differences} differences"),
+    }
 }
 
 /// The programs to step with.
@@ -145,8 +159,13 @@ async fn stored(pool: &PgPool, begun: &Begun, flow: &str, revision: &str) -> Res
     program.ok_or_else(|| Error::NoRevision { flow: flow.to_owned(), revision: revision.to_owned() })
 }
 
-/// What the tenant gives its conversations, as its manifest says now.
-async fn tenant(pool: &PgPool, begun: &Begun, args: &Replay, against: Option<Manifests>) -> Result<Tenant, Error> {
+/// What the tenant gives its conversations, as its manifest says now; none where no file has it.
+async fn tenant(
+    pool: &PgPool,
+    begun: &Begun,
+    args: &Replay,
+    against: Option<Manifests>,
+) -> Result<Option<Tenant>, Error> {
     let mut tenants = against.map(|manifests| manifests.tenants).unwrap_or_default();
     if let Some(file) = &args.tenant {
         let named = Manifests::read(std::slice::from_ref(file)).map_err(Error::Manifests)?.tenants;
@@ -156,10 +175,24 @@ async fn tenant(pool: &PgPool, begun: &Begun, args: &Replay, against: Option<Man
         }
         tenants = named;
     }
-    let Some(manifest) = tenants.iter().find(|tenant| tenant.key == begun.tenant) else { return Ok(Tenant::default()) };
+    let Some(manifest) = tenants.iter().find(|tenant| tenant.key == begun.tenant) else { return Ok(None) };
     // The tenant has one, if a conversation of it was ever resumed; else it does not matter which.
     let key = ResumeKey::new(tenant_key::get(pool, &begun.tenant, rand::random()).await?);
     let mut problems = Vec::new();
     let (tenant, _) = manifests::tenant(Some(manifest), key, &mut problems);
-    if problems.is_empty() { Ok(tenant) } else { Err(Error::Manifests(problems)) }
+    if problems.is_empty() { Ok(Some(tenant)) } else { Err(Error::Manifests(problems)) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn differences_without_a_tenant_tell_that_they_may_be_none() {
+        let of =
+            |differences, has_tenant| result(&Replayed { messages: 3, differences, ..Replayed::default() }, has_tenant);
+        assert_eq!(of(1, true), "3 messages, 1 differences");
+        assert_eq!(of(0, false), "3 messages, all as they were sent");
+        assert!(of(1, false).contains("give --tenant FILE"), "{}", of(1, false));
+    }
 }

@@ -96,7 +96,10 @@ fn another_call_than_the_script_has_and_one_that_is_never_made_are_red() {
     let said = red(&BUYS.replace("{what: pen}", "{what: car}"));
     assert!(said.starts_with("script.yaml:6: the call is another than on line 5\n  - body {\"what\":\"car\"}\n  + body {\"what\":\"pen\"}\n"), "{said}");
     let said = red("- customer: hola\n- bot: ...\n- http: {fail: timeout}\n");
-    assert_eq!(said, "script.yaml:3: this call was not made\n");
+    assert_eq!(
+        said,
+        "script.yaml:3: this call was not made, and none is due: Flow \"shop\" stands at \"what\" and waits for answer\n"
+    );
 }
 
 #[test]
@@ -244,8 +247,10 @@ fn given_variables_are_there_when_the_first_session_begins() {
 fn what_cannot_be_read_is_no_difference() {
     let desk = Desk::new();
     assert_eq!(desk.play("- bto: a\n").0, 2);
+    let (code, said) = desk.play("");
+    assert!(code == 2 && said.starts_with("script.yaml: it plays nothing: write "), "{said}");
     assert_eq!(
-        desk.play("- given: {now: yesterday}\n"),
+        desk.play("- given: {now: yesterday}\n- customer: hola\n"),
         (2, "script.yaml: \"yesterday\" is no time: write it as 2026-01-05T09:00\n".to_owned())
     );
     let broken = Desk::with(&super::SHOP.replace("next: dear", "next: deer"));
@@ -253,4 +258,11 @@ fn what_cannot_be_read_is_no_difference() {
     assert_eq!(code, 2);
     assert!(said.starts_with("flows.yaml: node \"price\", next: it names node \"deer\""), "{said}");
     assert_eq!(Desk::with("kind: Secret\napiVersion: v1\nmetadata: {name: a}\n").play("[]").0, 2);
+}
+
+#[test]
+fn a_program_that_starts_a_flow_does_not_wake_who_opted_out_but_their_own_words_do() {
+    let given = "- given: {contact: {attributes: {optedOut: true}}}\n";
+    green(&format!("{given}- start: {{flow: shop, message: hola}}\n- expect: {{contact: {{optedOut: true}}}}\n"));
+    green(&format!("{given}- customer: hola\n- bot: ...\n- expect: {{contact: {{optedOut: false}}}}\n"));
 }

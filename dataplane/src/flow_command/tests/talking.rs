@@ -1,6 +1,6 @@
 //! Conversations by a pipe, and what is recorded of them.
 
-use super::Desk;
+use super::{Desk, SHOP};
 use crate::flow_command::simulate::Simulate;
 
 #[test]
@@ -63,4 +63,28 @@ fn what_is_recorded_plays_green() {
     assert_eq!(code, 0, "{played}\n{recorded}");
     let (code, played) = desk.play(&recorded.replace("Nobody knows", "Somebody knows"));
     assert_eq!(code, 1, "{played}");
+}
+
+#[test]
+fn a_record_that_cannot_be_written_is_named_with_its_option() {
+    let desk = Desk::new();
+    let record = Some(desk.folder.path().join("nowhere/x.yaml"));
+    let (code, said) = desk.run(Simulate { record, ..desk.simulate() }, "hola\n");
+    assert_eq!(code, 2, "{said}");
+    assert!(said.starts_with("--record nowhere/x.yaml: cannot be written: "), "{said}");
+    assert_eq!(said.lines().count(), 1, "{said}");
+}
+
+#[test]
+fn a_folder_whose_flows_lie_in_folders_names_one_of_them() {
+    let desk = Desk::with("kind: Secret\napiVersion: v1\nmetadata: {name: a}\n");
+    let (code, said) = desk.run(desk.simulate(), "");
+    assert_eq!((code, said.as_str()), (2, "there is no Flow in these files: name a file with one\n"));
+    for (folder, text) in [("also", "- customer: hola\n"), ("shop", SHOP), (".git", SHOP)] {
+        std::fs::create_dir(desk.folder.path().join(folder)).unwrap();
+        desk.write(&format!("{folder}/flow.yaml"), text);
+    }
+    let (code, said) = desk.run(desk.simulate(), "");
+    assert_eq!(code, 2, "{said}");
+    assert!(said.ends_with("are not read: name the one with the Flow, such as shop\n"), "{said}");
 }

@@ -10,7 +10,7 @@ use wigwag_crds::configz::Configz;
 use wigwag_simulator::{Number, Simulator};
 
 use super::manifests::{self, Account, Found};
-use super::news::News;
+use super::news::{self, News};
 use super::parts;
 use super::scene::Scene;
 use super::screen::{Notes, Screen};
@@ -125,6 +125,16 @@ async fn follow(news: &mut News, args: &Args, simulator: &Simulator, notes: &Not
     }
 }
 
+/// A line for a shell that plays the program which resumes a conversation: `{{ resume.NODE }}` has the tenant's host, at
+/// which nothing listens here. None for a tenant without a host, whose conversations have no such URL.
+fn resume(args: &Args, account: &Account) -> String {
+    let url = account.spec.base_url().map(|base| {
+        let here = format!("http://{}/t/{}/resume/TOKEN", args.listen, account.tenant);
+        format!("Resume      curl -s {here} -d '{{}}'   # for {base}/resume/TOKEN\n")
+    });
+    url.unwrap_or_default()
+}
+
 /// What can be done now.
 fn tell_the_ways(
     args: &Args,
@@ -134,10 +144,7 @@ fn tell_the_ways(
     configz: &Configz,
 ) -> Result<()> {
     let account = found.accounts.first().context("no account")?;
-    let flows = configz.tenants.values().flat_map(|tenant| &tenant.flows);
-    let running = flows.filter(|(_, report)| !report.revision.is_empty());
-    let running = running.map(|(flow, report)| format!("flow {flow}: revision {} runs", report.revision));
-    let state: Vec<_> = running.chain(configz.problems.clone()).chain(found.left_out.clone()).collect();
+    let state = [news::at_start(configz), found.left_out.clone()].concat();
     let (admin, folder) = (args.admin_listen, args.folder.display());
     let worth: String = scene.write.iter().map(|line| format!("Write       {line}\n")).collect();
     say_indented(&format!(
@@ -150,11 +157,12 @@ You are {NAME} and write to {}. 1, 2, ... taps an option; Ctrl-C ends all.
 Change a file in {folder}: the next conversation runs it.
 What runs   curl -s http://{admin}/configz
 Metrics     curl -s http://{admin}/metrics
-Tables      psql {} -c 'SELECT created_at, status, payload FROM jobs'
+{}Tables      psql {} -c 'SELECT created_at, status, payload FROM jobs'
 Log         {}",
         state.join("\n"),
         account.business,
         curl(account, &found.accounts),
+        resume(args, account),
         database.url(),
         sandbox.logs().join("wigwag-dataplane.log").display(),
     ))?;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use tokio::time::sleep;
-use wigwag_crds::configz::{Configz, TenantReport};
+use wigwag_crds::configz::{Configz, FlowReport, TenantReport};
 use wigwag_crds::flow::Severity;
 
 /// Time between two looks; shorter than it takes to go from the editor to the prompt.
@@ -51,6 +51,17 @@ impl News {
     }
 }
 
+/// What a data plane tells of itself when it has started: the Flows that run, with what to look at, and its problems.
+pub(super) fn at_start(now: &Configz) -> Vec<String> {
+    let none = FlowReport::default();
+    let flows = now.tenants.values().flat_map(|tenant| &tenant.flows);
+    let flows = flows.flat_map(|(name, flow)| {
+        let runs = (!flow.revision.is_empty()).then(|| format!("flow {name}: revision {} runs", flow.revision));
+        runs.into_iter().chain(warnings(name, &none, flow))
+    });
+    flows.chain(now.problems.iter().cloned()).collect()
+}
+
 async fn look(client: &reqwest::Client, url: &str) -> Result<Configz> {
     Ok(client.get(url).send().await?.error_for_status()?.json().await?)
 }
@@ -93,14 +104,19 @@ fn flows(before: &TenantReport, now: &TenantReport) -> Vec<String> {
         if flow.revision != old.revision && !flow.revision.is_empty() {
             lines.push(format!("flow {name}: revision {} runs; open conversations stay on theirs.", flow.revision));
         }
-        // Errors are problems, which are told already, and the cause of most warnings beside them.
-        let is_broken = flow.findings.iter().any(|finding| finding.severity == Severity::Error);
-        let new = flow.findings.iter().filter(|finding| !is_broken && !old.findings.contains(finding));
-        lines.extend(new.map(|finding| format!("flow {name}: warning: {finding}")));
+        lines.extend(warnings(name, &old, flow));
     }
     let gone = before.flows.keys().filter(|name| !now.flows.contains_key(*name));
     lines.extend(gone.map(|name| format!("flow {name} is gone; open conversations go on.")));
     lines
+}
+
+/// What the check found beside errors, and had not found before.
+fn warnings(name: &str, before: &FlowReport, now: &FlowReport) -> Vec<String> {
+    // Errors are problems, which are told already, and the cause of most warnings beside them.
+    let is_broken = now.findings.iter().any(|finding| finding.severity == Severity::Error);
+    let new = now.findings.iter().filter(|finding| !is_broken && !before.findings.contains(finding));
+    new.map(|finding| format!("flow {name}: warning: {finding}")).collect()
 }
 
 #[cfg(test)]
@@ -130,6 +146,23 @@ mod tests {
         let (before, now) = (configz("1", &[]), configz("2", &[]));
         assert_eq!(difference(&before, &now), ["flow welcome: revision 2 runs; open conversations stay on theirs."]);
         assert!(difference(&now, &now).is_empty());
+    }
+
+    #[test]
+    fn warnings_are_told_at_the_start_and_only_new_ones_behind_it() {
+        let mut first = configz("1", &["tenant.yaml: no YAML"]);
+        let finding = |field: &str| json!({"severity": "Warning", "node": "ask", "field": field, "message": "why"});
+        let warn = |configz: &mut Configz, fields: &[&str]| {
+            let tenant = configz.tenants.values_mut().next().unwrap();
+            let flow = tenant.flows.get_mut("welcome").unwrap();
+            flow.findings = fields.iter().map(|field| serde_json::from_value(finding(field)).unwrap()).collect();
+        };
+        warn(&mut first, &["text"]);
+        let warning = "flow welcome: warning: node \"ask\", text: why";
+        assert_eq!(at_start(&first), ["flow welcome: revision 1 runs", warning, "tenant.yaml: no YAML"]);
+        let mut then = first.clone();
+        warn(&mut then, &["text", "next"]);
+        assert_eq!(difference(&first, &then), ["flow welcome: warning: node \"ask\", next: why"]);
     }
 
     #[test]
