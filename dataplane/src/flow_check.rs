@@ -3,6 +3,8 @@
 //! Each Flow is compiled as the data plane would; then all Flows of one tenant are held against each other and, where
 //! its manifest is among the files, against their tenant.
 
+mod advice;
+mod files;
 mod lines;
 mod report;
 #[cfg(test)]
@@ -12,7 +14,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
     io::{self, Write},
-    path::PathBuf,
+    path::{Path, PathBuf},
 };
 
 use wigwag_crds::{
@@ -30,6 +32,8 @@ use crate::{
         typed::Misfit,
     },
 };
+use advice::{advised, placed};
+use files::files;
 use lines::Part;
 use report::{Found, Kind, Report, Unreadable};
 
@@ -71,13 +75,16 @@ struct Tenant {
     findings: Vec<Finding>,
 }
 
-/// Checks the Flows of these files, and returns the exit code.
+/// Checks the Flows of these files, and of the manifests of these folders, and returns the exit code.
 ///
 /// # Errors
 /// When `out` cannot be written.
-pub fn run(files: &[PathBuf], output: Output, out: &mut impl Write) -> io::Result<u8> {
+pub fn run(paths: &[PathBuf], output: Output, out: &mut impl Write) -> io::Result<u8> {
     let mut input = Input::default();
-    files.iter().for_each(|path| input.read(path));
+    paths.iter().for_each(|path| input.read(path));
+    if input.flows.is_empty() && input.unreadable.is_empty() {
+        input.unreadable.push(no_flow(paths));
+    }
     input.compare();
     let report = input.report();
     match output {
@@ -94,12 +101,24 @@ pub fn run(files: &[PathBuf], output: Output, out: &mut impl Write) -> io::Resul
 // === impl Input ===
 
 impl Input {
-    fn read(&mut self, path: &PathBuf) {
+    fn read(&mut self, path: &Path) {
+        match files(path) {
+            Ok(files) => files.iter().for_each(|file| self.read_file(file, path.is_dir())),
+            Err(error) => {
+                let message = format!("cannot be read: {error}");
+                self.unreadable.push(Unreadable { file: path.display().to_string(), line: None, message });
+            }
+        }
+    }
+
+    fn read_file(&mut self, path: &Path, is_of_folder: bool) {
         let file = path.display().to_string();
         let text = fs::read_to_string(path).map_err(|error| format!("cannot be read: {error}"));
         let read = text.and_then(|text| Ok((documents(&file, &text)?, lines::documents(&text))));
         match read {
-            Err(message) => self.unreadable.push(Unreadable { file, message }),
+            Err(message) => self.unreadable.push(Unreadable { file, line: None, message }),
+            // A list in a folder is a script of `flow simulate`.
+            Ok((_, parts)) if is_of_folder && parts.first().is_some_and(Part::is_list) => {}
             Ok((documents, parts)) => {
                 let parts = parts.into_iter().map(Some).chain(std::iter::repeat_with(|| None));
                 for (document, part) in documents.into_iter().zip(parts) {
@@ -119,8 +138,17 @@ impl Input {
                 self.tenants.push(Tenant { place, key, spec: None, findings });
             }
             Content::Unreadable => {
-                let unreadable = |misfit: Misfit| Unreadable { file: place.file.clone(), message: misfit.to_string() };
-                self.unreadable.extend(misfits.into_iter().map(unreadable));
+                let messages = match &place.document {
+                    Some(part) if part.is_editors() => {
+                        vec!["this is what the editor saves: put it under spec.definition of a Flow".to_owned()]
+                    }
+                    _ => {
+                        misfits.iter().map(|misfit| format!("{}: {}", misfit.field, advised(&misfit.message))).collect()
+                    }
+                };
+                let line = place.document.as_ref().map(Part::line);
+                let unreadable = |message| Unreadable { file: place.file.clone(), line, message };
+                self.unreadable.extend(messages.into_iter().map(unreadable));
             }
             Content::Secret(_) | Content::Foreign => {}
         }
@@ -193,13 +221,16 @@ impl Input {
 
 impl Flow {
     fn read(manifest: FlowManifest, place: Place) -> Self {
-        let FlowManifest { name, tenant, revision, spec, .. } = manifest;
+        let FlowManifest { name, tenant, revision, spec, text, .. } = manifest;
         let (spec, program, findings) = match spec {
             Ok(spec) => {
                 let compiled = compile(&name, &revision, &spec);
                 (Some(spec), compiled.program, compiled.findings)
             }
-            Err(findings) => (None, None, findings),
+            Err(findings) => {
+                let written = serde_json::from_str(&text).unwrap_or_default();
+                (None, None, findings.into_iter().map(|finding| placed(finding, &written)).collect())
+            }
         };
         Self { place, name, tenant, spec, program, findings }
     }
@@ -218,5 +249,15 @@ impl Tenant {
 }
 
 fn finding(severity: Severity, misfit: &Misfit) -> Finding {
-    Finding { severity, node: None, field: misfit.field.clone(), message: misfit.message.clone() }
+    Finding { severity, node: None, field: misfit.field.clone(), message: advised(&misfit.message) }
+}
+
+/// What is said where all can be read, and nothing of it is a Flow.
+fn no_flow(paths: &[PathBuf]) -> Unreadable {
+    let file = paths.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(", ");
+    let folders = match paths.iter().any(|path| path.is_dir()) {
+        true => ", and folders within a folder are not read",
+        false => "",
+    };
+    Unreadable { file, line: None, message: format!("there is no Flow in these files{folders}: name one with a Flow") }
 }

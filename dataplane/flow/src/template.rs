@@ -253,11 +253,6 @@ impl Words {
         if errors.is_empty() { Ok(Self(words)) } else { Err(errors) }
     }
 
-    /// A text of the editor's form.
-    pub fn editor(text: &str) -> Self {
-        Self(vec![(String::new(), Template::editor(text))])
-    }
-
     /// A text that holds no values and is the same in every language.
     pub fn plain(text: &str) -> Self {
         Self(vec![(String::new(), Template(vec![Part::Text(text.to_owned())]))])

@@ -39,10 +39,26 @@ impl Part {
         let steps = steps(field);
         let Some(spec) = self.get("spec") else { return self.line };
         let nearest = match node {
+            _ if field.starts_with("spec.") => Some(self.nearest(&steps)),
+            Some(_) if field.starts_with("edges[") => spec.get("definition").map(|editors| editors.nearest(&steps)),
             Some(name) => spec.node(name).map(|node| node.nearest_in_kind(&steps)),
             None => Some(later(spec.nearest(&steps), self.nearest(&steps))),
         };
         nearest.map_or(spec.line, |(_, line)| line)
+    }
+
+    /// Where the document begins.
+    pub(super) fn line(&self) -> usize {
+        self.line
+    }
+
+    pub(super) fn is_list(&self) -> bool {
+        matches!(self.shape, Shape::List(_))
+    }
+
+    /// Whether it is what the drag-and-drop editor saves, alone.
+    pub(super) fn is_editors(&self) -> bool {
+        self.get("kind").is_none() && self.get("edges").is_some() && self.get("nodes").is_some_and(Self::is_list)
     }
 
     /// A node by its name; in the editor's form by its id.
@@ -223,6 +239,11 @@ spec:
     }
 
     #[test]
+    fn a_field_by_its_whole_path_is_found_whatever_node_it_is_of() {
+        assert_eq!(line(Some("hi"), "spec.nodes[0].options.options[1].title"), 18);
+    }
+
+    #[test]
     fn what_is_not_written_stands_where_it_would_be_written() {
         assert_eq!(line(Some("bye"), "next"), 20);
         assert_eq!(line(Some("hi"), "options[0].description"), 16);
@@ -249,6 +270,7 @@ spec:
         assert_eq!(flow.line_of(Some("2"), "options[1]"), 10);
         assert_eq!(flow.line_of(Some("1"), "keyword"), 5);
         assert_eq!(flow.line_of(None, "definition.edges[3].source"), 3);
+        assert_eq!(flow.line_of(Some("2"), "edges[3].sourceHandle"), 3);
     }
 
     #[test]

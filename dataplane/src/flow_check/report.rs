@@ -21,6 +21,8 @@ pub(super) struct Report {
 #[derive(Debug, Serialize)]
 pub(super) struct Unreadable {
     pub(super) file: String,
+    /// Where the document begins, counted from 1.
+    pub(super) line: Option<usize>,
     pub(super) message: String,
 }
 
@@ -63,12 +65,12 @@ impl Report {
     }
 
     pub(super) fn print_text(&self, out: &mut impl Write) -> io::Result<()> {
-        for Unreadable { file, message } in &self.unreadable {
-            writeln!(out, "{file}: {message}")?;
+        for Unreadable { file, line, message } in &self.unreadable {
+            writeln!(out, "{file}:{} {message}", shown(*line))?;
         }
         for found in &self.findings {
             let Found { file, line, kind, name, finding, is_alone } = found;
-            let line = line.map_or_else(String::new, |line| format!("{line}:"));
+            let line = shown(*line);
             let severity = if finding.severity == Severity::Warning { "warning: " } else { "" };
             let name = match (kind, is_alone) {
                 (_, true) => String::new(),
@@ -80,6 +82,10 @@ impl Report {
         let (flows, errors) = (count(self.flows, "Flow"), count(self.errors, "error"));
         writeln!(out, "{flows} checked: {errors}, {}", count(self.warnings, "warning"))
     }
+}
+
+fn shown(line: Option<usize>) -> String {
+    line.map_or_else(String::new, |line| format!("{line}:"))
 }
 
 fn count(number: usize, noun: &str) -> String {

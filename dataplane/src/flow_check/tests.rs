@@ -61,7 +61,7 @@ fn an_error_names_file_line_node_and_field() {
     let misspelt = GOOD_FLOW.replace("text:", "txt:");
     let (code, out) = check(&[("a.yaml", &misspelt)]);
     assert_eq!(code, ERRORS);
-    assert!(out.contains("a.yaml:10: spec.nodes[0].message.txt: unknown field"), "{out}");
+    assert!(out.contains("a.yaml:10: node \"hi\", spec.nodes[0].message.txt: unknown field"), "{out}");
 }
 
 #[test]
@@ -146,9 +146,112 @@ fn json_has_every_part_of_a_finding_by_itself() {
 fn what_cannot_be_read_is_no_good_flow() {
     assert_eq!(check(&[("a.yaml", "{")]).0, UNREADABLE);
     assert_eq!(check(&[("a.yaml", "apiVersion: wigwag.dev/v1alpha1\nkind: Flwo")]).0, UNREADABLE);
-    assert_eq!(check(&[("a.yaml", "")]), (UNREADABLE, "0 Flows checked: 0 errors, 0 warnings\n".to_owned()));
-    assert_eq!(check(&[("tenant.yaml", TENANT)]).0, UNREADABLE, "a tenant alone is no Flow");
+    for (file, text) in [("a.yaml", ""), ("tenant.yaml", TENANT)] {
+        let (code, out) = check(&[(file, text)]);
+        assert_eq!(code, UNREADABLE);
+        assert_eq!(
+            out,
+            format!(
+                "{file}: there is no Flow in these files: name one with a Flow\n0 Flows checked: 0 errors, 0 warnings\n"
+            )
+        );
+    }
     let mut out = Vec::new();
     assert_eq!(run(&[PathBuf::from("/nowhere/a.yaml")], Output::Text, &mut out).unwrap(), UNREADABLE);
     assert!(String::from_utf8(out).unwrap().starts_with("/nowhere/a.yaml: cannot be read: "));
+}
+
+#[test]
+fn of_a_folder_the_manifests_are_checked_and_scripts_left_out() {
+    let dir = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| fs::write(dir.path().join(name), text).unwrap();
+    let run = || {
+        let mut out = Vec::new();
+        let code = run(&[dir.path().to_owned()], Output::Text, &mut out).unwrap();
+        (code, String::from_utf8(out).unwrap())
+    };
+    fs::create_dir(dir.path().join("test")).unwrap();
+    write("test/flow.yaml", GOOD_FLOW);
+    let (code, out) = run();
+    assert_eq!(code, UNREADABLE);
+    assert!(
+        out.contains("there is no Flow in these files, and folders within a folder are not read: name one"),
+        "{out}"
+    );
+    write("flow.yaml", GOOD_FLOW);
+    write("other.yml", &GOOD_FLOW.replace("name: welcome", "name: other").replace("hola", "adiós"));
+    write("transcript.yaml", "- customer: hola\n- bot: Hola\n");
+    write(".flow.yaml.swp", "{");
+    write("notes.txt", "{");
+    assert_eq!(run(), (GOOD, "2 Flows checked: 0 errors, 0 warnings\n".to_owned()));
+}
+
+#[test]
+fn what_the_editor_saves_is_told_where_it_belongs() {
+    let json = r#"{"nodes": [{"id": "1", "type": "end"}], "edges": []}"#;
+    let (code, out) = check(&[("editor.json", json)]);
+    assert_eq!(code, UNREADABLE);
+    let says = "editor.json:1: this is what the editor saves: put it under spec.definition of a Flow\n";
+    assert!(out.starts_with(says), "{out}");
+}
+
+#[test]
+fn a_document_that_is_none_of_ours_is_told_by_its_line() {
+    let (code, out) = check(&[("a.yaml", &format!("{GOOD_FLOW}---\napiVersion: wigwag.dev/v1alpha1\nkind: Flwo\n"))]);
+    assert_eq!(code, UNREADABLE);
+    assert!(out.starts_with("a.yaml:12: kind: \"Flwo\" has no place here"), "{out}");
+}
+
+#[test]
+fn what_does_not_fit_its_type_is_told_with_its_node_and_what_to_write() {
+    let with = |node: &str| GOOD_FLOW.replace("{name: hi, message: {text: Hola}}", node);
+    let options = "{name: hi, options: {text: x, options: [{id: y, title: Sí}]}}";
+    for (node, field, says) in [
+        (options, "spec.nodes[0].options.options[0].id", "put quotes around it; YAML takes y, no, on"),
+        (
+            &options.replace("id: y", "id: 7"),
+            "spec.nodes[0].options.options[0].id",
+            "expected a string: put quotes around it",
+        ),
+        ("{name: hi, goto: {}}", "spec.nodes[0].goto", "write node: and its value"),
+    ] {
+        let (code, out) = check_as(Output::Json, &[("a.yaml", &with(node))]);
+        assert_eq!(code, ERRORS);
+        let report: Value = serde_json::from_str(&out).unwrap();
+        let finding = &report["findings"][0];
+        assert_eq!((&finding["node"], &finding["field"]), (&json!("hi"), &json!(field)), "{out}");
+        assert!(finding["message"].as_str().unwrap().contains(says), "{out}");
+    }
+}
+
+#[test]
+fn a_flow_is_held_against_what_its_tenant_has() {
+    let tenant = TENANT.replace(
+        "  database:",
+        "  variables: {address: Mayor 1}\n  flowSecrets: [{name: crm, hosts: ['*.shop.example']}]\n  database:",
+    );
+    let with = |node: &str| format!("{tenant}---{}", GOOD_FLOW.replace("{name: hi, message: {text: Hola}}", node));
+    let calls = |host: &str, secret: &str| {
+        with(&format!(
+            "{{name: hi, http: {{url: 'https://{host}/x', headers: [{{name: A, secret: {{name: {secret}, key: k}}}}]}}}}"
+        ))
+    };
+    assert_eq!(check(&[("a.yaml", &calls("api.shop.example", "crm"))]).0, GOOD);
+    for (text, says) in [
+        (calls("api.other.example", "crm"), "Secret \"crm\" may not go to api.other.example, and the call fails: list"),
+        (calls("api.shop.example", "other"), "Secret \"other\" is none that Flows may send"),
+        (
+            calls("api.shop.example", "acme-meta"),
+            "Secret \"acme-meta\" has the tenant's own credentials, which no Flow",
+        ),
+        (calls("api.shop.example", "acme-database"), "keep what Flows need in a Secret of its own"),
+        (
+            with("{name: hi, message: {text: '{{ tenant.adress }}'}}"),
+            "text: the tenant has no variable `tenant.adress`",
+        ),
+    ] {
+        let (code, out) = check(&[("a.yaml", &text)]);
+        assert_eq!(code, GOOD);
+        assert!(out.contains(says) && out.ends_with("0 errors, 1 warning\n"), "{out}");
+    }
 }

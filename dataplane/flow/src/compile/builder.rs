@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use serde_json::Value;
-use wigwag_crds::text::Text;
+use wigwag_crds::text::{Text, Variants};
 use wigwag_domain::cut;
 
 use super::Places;
@@ -12,18 +12,28 @@ use crate::{
     context::Shape,
     expression::{Expression, Path, engine_names, engine_shape, is_identifier},
     findings::Findings,
+    path::{Segment, segments},
     program::{NodeIndex, Target},
+    question::MESSAGE_TEXT,
     template::{Form, Template, TemplateError, Tree, Words, shown},
 };
 
 /// Patterns of a flow: each keeps up to 256 KiB.
 const MAX_PATTERNS: usize = 50;
+/// Parts in which a long text goes out.
+const MAX_PARTS: usize = 10;
+/// The longest caption of the button that opens a form, in UTF-16 units.
+const FORM_BUTTON: usize = 30;
+/// What an `http` node keeps of an answer.
+const ANSWER: [&str; 2] = ["status", "body"];
 
 pub(super) struct Builder<'a> {
     pub places: &'a Places<'a>,
     pub form: Form,
     /// Names that the flow sets anywhere.
     pub variables: BTreeSet<&'a str>,
+    /// Those that nothing but `http` nodes set: they hold `{status, body}`.
+    pub answers: BTreeSet<&'a str>,
     /// Names of the `waitFor` nodes.
     pub waits: BTreeSet<&'a str>,
     /// Whether a program may start the flow and give it variables that nothing in it sets.
@@ -47,6 +57,7 @@ impl<'a> Builder<'a> {
 
     /// A text of one language.
     pub fn template(&mut self, field: &str, text: &str, limit: usize) -> Option<Template> {
+        self.no_paths(field, text);
         let template = self.parsed(field, Template::parse(text, self.form))?;
         self.fits(field, &template, limit);
         self.known_in(field, [&template]).then_some(template)
@@ -55,6 +66,9 @@ impl<'a> Builder<'a> {
     /// A text, or one for each language.
     pub fn words(&mut self, field: &str, text: &Text, limit: usize) -> Option<Words> {
         let words = self.parsed(field, Words::parse(text, self.form))?;
+        if let Some(Variants::One(text)) = text.variants() {
+            self.no_paths(field, text);
+        }
         for (language, template) in words.variants() {
             if template.is_empty() {
                 self.error(&at(field, language), "it is empty: write it, or leave the field out if it may be left out");
@@ -63,6 +77,73 @@ impl<'a> Builder<'a> {
         }
         let templates: Vec<&Template> = words.variants().map(|(_, template)| template).collect();
         self.known_in(field, templates).then_some(words)
+    }
+
+    /// A text that goes out in parts where it is long.
+    pub fn long_words(&mut self, field: &str, text: &Text) -> Option<Words> {
+        let words = self.words(field, text, MESSAGE_TEXT * MAX_PARTS)?;
+        for (language, template) in words.variants() {
+            if (MESSAGE_TEXT + 1..=MESSAGE_TEXT * MAX_PARTS).contains(&template.literal_units()) {
+                let message = format!(
+                    "the text is longer than the {MESSAGE_TEXT} characters of a message, and goes out in several: \
+                     shorten it, or split it over several nodes where it should be parted"
+                );
+                self.warning(&at(field, language), message);
+            }
+        }
+        Some(words)
+    }
+
+    /// Caption of the button that opens a form.
+    pub fn form_button(&mut self, field: &str, text: &Text) -> Option<Words> {
+        let words = self.words(field, text, FORM_BUTTON)?;
+        if let Some(variants) = text.variants() {
+            let variants = match variants {
+                Variants::One(text) => vec![("", text)],
+                Variants::ByLanguage(variants) => variants,
+            };
+            for (language, _) in variants.into_iter().filter(|(_, text)| text.chars().any(is_emoji)) {
+                self.warning(&at(field, language), "WhatsApp refuses a form whose button has an emoji: remove it");
+            }
+        }
+        Some(words)
+    }
+
+    /// Name of an approved template.
+    pub fn template_name(&mut self, field: &str, name: &str) {
+        if !name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_') {
+            self.warning(field, "no template has this name: write small letters, digits and _, as Meta shows it");
+        }
+    }
+
+    /// `{{ }}` of the editor's form that goes out as it stands.
+    fn no_paths(&mut self, field: &str, text: &str) {
+        if self.form != Form::Editor {
+            return;
+        }
+        for segment in segments(text) {
+            let Segment::Text(literal) = segment else { continue };
+            for (start, _) in literal.match_indices("{{") {
+                let hole = &literal[start..];
+                let hole = hole.find("}}").map_or(hole, |end| &hole[..end + 2]);
+                let message = format!(
+                    "`{}` is no path, and goes out as it stands: write letters, digits and _, joined by dots, with \
+                     [n] for an element of a list, between {{{{ and }}}}",
+                    shown(hole)
+                );
+                self.warning(field, message);
+            }
+        }
+    }
+
+    /// The same of every text in a value.
+    pub fn no_paths_within(&mut self, field: &str, value: &Value) {
+        match value {
+            Value::String(text) => self.no_paths(field, text),
+            Value::Array(items) => items.iter().for_each(|item| self.no_paths_within(field, item)),
+            Value::Object(fields) => fields.values().for_each(|value| self.no_paths_within(field, value)),
+            Value::Null | Value::Bool(_) | Value::Number(_) => {}
+        }
     }
 
     /// A text that may be left out; `Err` where it does not compile.
@@ -255,7 +336,13 @@ impl<'a> Builder<'a> {
             (Some(Shape::List), Some(first)) => {
                 Some(format!("`{root}` is a list: write `{root}[0].{}` for its first element", cut(first, 80)))
             }
+            (Some(Shape::Fields(known)), Some(first)) if !known.contains(&first.as_str()) => {
+                Some(self.no_field(root, first, known))
+            }
             (Some(_), _) => None,
+            (None, Some(first)) if self.answers.contains(root.as_str()) && !ANSWER.contains(&first.as_str()) => {
+                Some(self.no_field(root, first, &ANSWER))
+            }
             (None, _) if self.started_from_outside || self.variables.contains(root.as_str()) => None,
             (None, _) => {
                 let known = engine_names().map(|(name, _)| name).chain(self.variables.iter().copied());
@@ -267,6 +354,20 @@ impl<'a> Builder<'a> {
             }
         }
     }
+
+    fn no_field(&self, root: &str, field: &str, known: &[&str]) -> String {
+        let instead = match self.findings.meant(field, known.iter().copied()) {
+            Some(known) => format!("did you mean `{root}.{known}`?"),
+            None => format!("name one of {}", known.join(", ")),
+        };
+        format!("`{root}` has no field `{}`: {instead}", cut(field, 80))
+    }
+}
+
+/// Pictures live in these blocks; not all of them, but those that people put on buttons.
+fn is_emoji(c: char) -> bool {
+    matches!(c, '\u{231A}' | '\u{231B}' | '\u{23E9}'..='\u{23FA}' | '\u{2600}'..='\u{27BF}' | '\u{2B00}'..='\u{2BFF}'
+        | '\u{20E3}' | '\u{FE0F}' | '\u{1F000}'..='\u{1FAFF}')
 }
 
 /// A field in a language.

@@ -1,23 +1,17 @@
-//! The ways between nodes: those that lead nowhere, nodes that none leads to, rounds without a wait in them, and
-//! messages that come when the customer has not written for a day.
+//! The ways between nodes: those that lead nowhere, nodes that none leads to, rounds without a wait in them, messages
+//! that come when the customer has not written for a day, and `onFail` where no failure comes back any more.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    time::Duration,
-};
-
-use wigwag_crds::flow::{Finding, Severity};
+use std::{collections::VecDeque, time::Duration};
 
 use super::Places;
 use crate::{
-    Program,
     findings::{Findings, quoted},
     program::NodeIndex,
 };
 
 /// A message without a template that comes so long after the customer's last may not go out: WhatsApp's window is 24
 /// hours.
-const WINDOW: Duration = Duration::from_hours(23);
+pub(super) const WINDOW: Duration = Duration::from_hours(23);
 
 /// A node, as far as the ways go.
 #[derive(Debug)]
@@ -55,6 +49,15 @@ pub(super) enum After {
     Failure,
 }
 
+/// How long the customer has been silent at the end of a way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Silence {
+    /// So much longer than at its beginning.
+    Longer(Duration),
+    /// So long, whatever it was at its beginning.
+    Since(Duration),
+}
+
 /// `roots` are the nodes that come first, `beside` those to which the flow itself leads, each with the time that has
 /// gone by.
 pub(super) fn check(
@@ -79,6 +82,7 @@ pub(super) fn check(
             "no node leads here: remove it, or name it where it should follow",
         );
     }
+    failures(outlines, &ways, &reached, findings);
     rounds(outlines, next, &reached, findings);
     windows(outlines, &ways, &all, patience, findings);
 }
@@ -114,7 +118,7 @@ fn stops(outline: &Outline<'_>) -> bool {
 }
 
 /// Which nodes can be reached from these.
-fn reach(ways: &[Vec<NodeIndex>], mut from: Vec<NodeIndex>) -> Vec<bool> {
+pub(super) fn reach(ways: &[Vec<NodeIndex>], mut from: Vec<NodeIndex>) -> Vec<bool> {
     let mut reached = vec![false; ways.len()];
     while let Some(node) = from.pop() {
         if !std::mem::replace(&mut reached[node], true) {
@@ -124,29 +128,65 @@ fn reach(ways: &[Vec<NodeIndex>], mut from: Vec<NodeIndex>) -> Vec<bool> {
     reached
 }
 
-/// Rounds that no wait interrupts: an error where no way leads out, a warning where a condition may.
-fn rounds(outlines: &[Outline<'_>], mut ways: Vec<Vec<NodeIndex>>, reached: &[bool], findings: &mut Findings) {
-    for (outline, ways) in outlines.iter().zip(&mut ways) {
-        if outline.waits {
-            ways.clear();
+/// A failure comes back to a session only while that stands at a wait behind the message.
+fn failures(outlines: &[Outline<'_>], ways: &[Vec<(NodeIndex, After)>], reached: &[bool], findings: &mut Findings) {
+    let at_once = |node: usize| {
+        let at_once = ways[node].iter().filter(|(_, after)| *after == After::Now);
+        at_once.map(|(to, _)| *to).collect::<Vec<_>>()
+    };
+    let next: Vec<Vec<NodeIndex>> = (0..outlines.len()).map(at_once).collect();
+    for (node, outline) in outlines.iter().enumerate().filter(|(node, outline)| reached[*node] && !outline.waits) {
+        if outline.ways.iter().all(|way| way.field != "onFail") {
+            continue;
+        }
+        let behind = reach(&next, next[node].clone());
+        if !outlines.iter().zip(behind).any(|(outline, behind)| behind && outline.waits) {
+            let message = "no wait stands behind this message, and the Flow is over before the provider tells of a \
+                           failure; onFail is followed only where a value without which it cannot go out is empty: let \
+                           next lead to a question or a delay, or remove onFail";
+            findings.warning(Some(outline.name), "onFail", message);
         }
     }
-    let mut told = vec![false; outlines.len()];
-    for node in (0..outlines.len()).filter(|node| reached[*node]) {
+}
+
+/// The nodes of each round, first by their place; a node stands in one round at most.
+pub(super) fn circles(ways: &[Vec<NodeIndex>]) -> Vec<Vec<NodeIndex>> {
+    let mut told = vec![false; ways.len()];
+    let mut circles = Vec::new();
+    for node in 0..ways.len() {
         if told[node] {
             continue;
         }
-        let ahead = reach(&ways, ways[node].clone());
+        let ahead = reach(ways, ways[node].clone());
         if !ahead[node] {
             continue;
         }
-        let round: Vec<_> =
-            (0..outlines.len()).filter(|other| ahead[*other] && reach(&ways, vec![*other])[node]).collect();
-        round.iter().for_each(|member| told[*member] = true);
-        let names: Vec<_> = round.iter().take(5).map(|member| quoted(outlines[*member].name)).collect();
-        let names = format!("{}{}", names.join(", "), if round.len() > 5 { ", …" } else { "" });
-        let name = Some(outlines[node].name);
-        if (0..outlines.len()).any(|other| ahead[other] && stops(&outlines[other])) {
+        let circle: Vec<_> = (0..ways.len()).filter(|other| ahead[*other] && reach(ways, vec![*other])[node]).collect();
+        circle.iter().for_each(|member| told[*member] = true);
+        circles.push(circle);
+    }
+    circles
+}
+
+/// The first names of a round.
+pub(super) fn named<'n>(names: impl ExactSizeIterator<Item = &'n str>) -> String {
+    let more = if names.len() > 5 { ", …" } else { "" };
+    let names: Vec<_> = names.take(5).map(quoted).collect();
+    format!("{}{more}", names.join(", "))
+}
+
+/// Rounds that no wait interrupts: an error where no way leads out, a warning where a condition may.
+fn rounds(outlines: &[Outline<'_>], mut ways: Vec<Vec<NodeIndex>>, reached: &[bool], findings: &mut Findings) {
+    for ((outline, ways), reached) in outlines.iter().zip(&mut ways).zip(reached) {
+        if outline.waits || !reached {
+            ways.clear();
+        }
+    }
+    for circle in circles(&ways) {
+        let names = named(circle.iter().map(|member| outlines[*member].name));
+        let name = Some(outlines[circle[0]].name);
+        let ahead = reach(&ways, circle);
+        if outlines.iter().zip(ahead).any(|(outline, ahead)| ahead && stops(outline)) {
             let message = format!(
                 "{names} may go round without waiting for the customer; after 500 steps the session is Errored: make \
                  sure that a condition leads out"
@@ -162,6 +202,43 @@ fn rounds(outlines: &[Outline<'_>], mut ways: Vec<Vec<NodeIndex>>, reached: &[bo
     }
 }
 
+/// The longest silence at each node, as far as it matters; `None` where no way leads.
+pub(super) fn silences(
+    ways: &[Vec<(NodeIndex, Silence)>],
+    from: impl IntoIterator<Item = (NodeIndex, Duration)>,
+) -> Vec<Option<Duration>> {
+    let mut longest: Vec<Option<Duration>> = vec![None; ways.len()];
+    let mut grown = vec![0_usize; ways.len()];
+    let mut work: VecDeque<(NodeIndex, Duration)> = from.into_iter().collect();
+    while let Some((node, time)) = work.pop_front() {
+        let time = time.min(WINDOW);
+        if longest[node].is_some_and(|known| known >= time) {
+            continue;
+        }
+        grown[node] += 1;
+        // A round with a pause in it grows for ever: without one, no node grows more often than there are nodes.
+        let time = if grown[node] > ways.len() + 1 { WINDOW } else { time };
+        longest[node] = Some(time);
+        work.extend(ways[node].iter().map(|(to, silence)| match silence {
+            Silence::Longer(span) => (*to, time.saturating_add(*span)),
+            Silence::Since(span) => (*to, *span),
+        }));
+    }
+    longest
+}
+
+impl After {
+    /// What it does to the customer's silence.
+    pub(super) const fn silence(self, patience: Duration) -> Silence {
+        match self {
+            Self::Answer => Silence::Since(Duration::ZERO),
+            Self::Time(span) => Silence::Longer(span),
+            Self::Patience => Silence::Longer(patience),
+            Self::Now | Self::Failure => Silence::Longer(Duration::ZERO),
+        }
+    }
+}
+
 /// Messages that come when the customer may not have written for a day.
 fn windows(
     outlines: &[Outline<'_>],
@@ -170,77 +247,14 @@ fn windows(
     patience: Duration,
     findings: &mut Findings,
 ) {
-    // The longest silence before each node, as far as it matters.
-    let mut silence: Vec<Option<Duration>> = vec![None; outlines.len()];
-    let mut work: Vec<(NodeIndex, Duration)> = from.to_vec();
-    let mut visits = vec![0_usize; outlines.len()];
-    while let Some((node, time)) = work.pop() {
-        visits[node] += 1;
-        // A round with a pause in it grows for ever.
-        let time = if visits[node] > outlines.len() + 1 { WINDOW } else { time.min(WINDOW) };
-        if silence[node].is_some_and(|known| known >= time) {
-            continue;
-        }
-        silence[node] = Some(time);
-        for (to, after) in &ways[node] {
-            let after = match after {
-                After::Answer => Duration::ZERO,
-                After::Time(span) => time.saturating_add(*span),
-                After::Patience => time.saturating_add(patience),
-                After::Now | After::Failure => time,
-            };
-            work.push((*to, after));
-        }
-    }
-    for (outline, _) in outlines.iter().zip(&silence).filter(|(_, silence)| silence.is_some_and(|time| time >= WINDOW))
-    {
-        if outline.speaks {
+    let silent = |(to, after): &(NodeIndex, After)| (*to, after.silence(patience));
+    let ways: Vec<Vec<_>> = ways.iter().map(|ways| ways.iter().map(silent).collect()).collect();
+    let longest = silences(&ways, from.iter().copied());
+    for (outline, longest) in outlines.iter().zip(longest) {
+        if outline.speaks && longest.is_some_and(|time| time >= WINDOW) {
             let message = "it may come 23 hours or more after the customer's last message, when WhatsApp takes approved \
                            templates alone: add a template";
             findings.warning(Some(outline.name), "template", message);
         }
-    }
-}
-
-/// Calls between flows that cannot work: of a flow that is not there, and of flows that call each other in a circle.
-#[must_use]
-pub fn compare_calls(flows: &[&Program]) -> Vec<(String, Finding)> {
-    let by_name: BTreeMap<&str, &Program> = flows.iter().map(|flow| (flow.name(), *flow)).collect();
-    let mut findings = Vec::new();
-    let mut tell = |flow: &str, severity, called: &str, message: String| {
-        let node = by_name[flow].caller_of(called).map(str::to_owned);
-        findings.push((flow.to_owned(), Finding { severity, node, field: "flow".to_owned(), message }));
-    };
-    for flow in flows {
-        for called in flow.calls() {
-            if !by_name.contains_key(called) {
-                let message = format!("it calls Flow {called:?}, which is not among the tenant's: add it");
-                tell(flow.name(), Severity::Warning, called, message);
-                continue;
-            }
-            // Whoever can get back to this flow from there goes round.
-            let mut seen = BTreeSet::new();
-            let mut ahead = vec![called];
-            while let Some(name) = ahead.pop() {
-                if seen.insert(name) {
-                    ahead.extend(by_name.get(name).map(|flow| flow.calls()).unwrap_or_default());
-                }
-            }
-            if seen.contains(flow.name()) {
-                let message = format!(
-                    "it calls Flow {called:?}, which calls this one again; after 5 calls the session fails: let one of \
-                     them end instead"
-                );
-                tell(flow.name(), Severity::Warning, called, message);
-            }
-        }
-    }
-    findings
-}
-
-impl Program {
-    /// The node that calls a flow.
-    fn caller_of(&self, called: &str) -> Option<&str> {
-        self.nodes().iter().find(|node| node.called() == Some(called)).map(|node| node.name.as_str())
     }
 }

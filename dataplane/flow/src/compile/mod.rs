@@ -3,20 +3,24 @@
 //!
 //! Two front ends, one program: `native` reads `spec.nodes`, `editor` what the drag-and-drop editor saves. Both write
 //! with the `builder`, which parses texts and expressions; `graph` looks at the ways between nodes, `limits` at what a
-//! schema would refuse.
+//! schema would refuse. `calls` and `tenant` hold a flow against the others of its tenant, and against the tenant.
 
 mod builder;
+mod calls;
 mod editor;
 mod graph;
 mod limits;
 mod native;
 mod talk;
+mod tenant;
+mod ways;
 
 use std::collections::HashMap;
 
 use wigwag_crds::{FlowSpec, flow::Finding};
 
-pub use graph::compare_calls;
+pub use calls::compare_calls;
+pub use tenant::unknown_variables;
 
 use crate::{
     Program, escape,

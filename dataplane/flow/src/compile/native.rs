@@ -1,6 +1,9 @@
 //! The front end of `spec.nodes`.
 
-use std::{collections::HashMap, time::Duration};
+use std::{
+    collections::{BTreeSet, HashMap},
+    time::Duration,
+};
 
 use wigwag_crds::{
     FlowSpec,
@@ -39,12 +42,14 @@ pub(super) fn read<'a>(spec: &'a FlowSpec, findings: &mut Findings) -> Front<'a>
         findings.error(None, "start", message);
     }
     let variables = spec.nodes.iter().flat_map(sets).filter(|name| !name.contains('.')).collect();
+    let answers = answers(spec);
     let waits = spec.nodes.iter().filter(|node| node.wait_for.is_some()).map(|node| node.name.as_str()).collect();
     let started_from_outside = spec.triggers.iter().any(|trigger| trigger.manual.is_some());
     let mut builder = Builder {
         places: &places,
         form: Form::Native,
         variables,
+        answers,
         waits,
         started_from_outside,
         findings,
@@ -55,6 +60,16 @@ pub(super) fn read<'a>(spec: &'a FlowSpec, findings: &mut Findings) -> Front<'a>
     let nodes = compiled.into_iter().collect();
     let outlines = spec.nodes.iter().map(|node| outline(node)).collect();
     Front { triggers, entries: Vec::new(), start, places, outlines, nodes }
+}
+
+/// The variables that nothing but `http` nodes set.
+fn answers(spec: &FlowSpec) -> BTreeSet<&str> {
+    if spec.triggers.iter().any(|trigger| trigger.manual.is_some()) {
+        return BTreeSet::new();
+    }
+    let (calls, others): (Vec<&Node>, Vec<&Node>) = spec.nodes.iter().partition(|node| node.http.is_some());
+    let others: BTreeSet<&str> = others.into_iter().flat_map(sets).collect();
+    calls.into_iter().flat_map(sets).filter(|name| !others.contains(name) && !name.contains('.')).collect()
 }
 
 /// The variables that a node sets.
@@ -77,7 +92,7 @@ impl<'a> Builder<'a> {
         let on_error = self.place(node.on_error.as_ref());
         let Some(kind) = node.kind() else {
             self.error(
-                "",
+                "kind",
                 "a node has exactly one kind: write one of message, options, ask, media, whatsappFlow, condition, \
                  assign, http, delay, waitFor, split, call, handoff, goto, end",
             );

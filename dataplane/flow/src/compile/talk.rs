@@ -40,7 +40,10 @@ impl<'a> Builder<'a> {
             self.error("text", "a message has a text, a template, or both: write text");
             return None;
         }
-        let text = self.optional_words("text", node.text.as_ref(), MESSAGE_TEXT * 10);
+        let text = match &node.text {
+            Some(text) => self.long_words("text", text).map(Some).ok_or(()),
+            None => Ok(None),
+        };
         let delivery = self.delivery(node.template.as_ref(), node.on_fail.as_ref());
         Some(Kind::Message { text: text.ok()?, delivery: delivery?, next: self.place(node.next.as_ref()) })
     }
@@ -83,7 +86,7 @@ impl<'a> Builder<'a> {
             }
             (None, Some(id)) => FileSource::Id(self.template(&field("id"), id, 500)?),
             _ => {
-                self.error(at, "a file is either at a url or has an id: write one of them");
+                self.error(&field("url"), "a file is either at a url or has an id: write one of them");
                 return None;
             }
         };
@@ -98,7 +101,7 @@ impl<'a> Builder<'a> {
         let header = self.optional_words("header", node.header.as_ref(), HEADER);
         let text = self.words("body", &node.body, Question::text_limit(1));
         let footer = self.optional_words("footer", node.footer.as_ref(), FOOTER);
-        let cta = self.words("cta", &node.cta, 30);
+        let cta = self.form_button("cta", &node.cta);
         let data = match &node.data {
             Some(data) if data.0.is_object() => Some(self.tree("data", &data.0)?),
             Some(_) => {
@@ -246,7 +249,8 @@ impl<'a> Builder<'a> {
                 Some(text) => self.fixed("listButton", text, language, LIST_BUTTON)?,
                 None => list_caption(language).to_owned(),
             };
-            Some(self.faces(language, &titles, descriptions, list_button, is_list))
+            let field = |index| at(&format!("options[{index}].title"), language);
+            Some(self.faces(language, field, &titles, descriptions, list_button, is_list))
         });
         let all: Vec<_> = all.collect();
         all.into_iter().collect()
@@ -255,19 +259,28 @@ impl<'a> Builder<'a> {
     pub(super) fn faces(
         &mut self,
         language: &str,
+        field: impl Fn(usize) -> String,
         titles: &[String],
         descriptions: Vec<Option<String>>,
         list_button: String,
         is_list: bool,
     ) -> Faces {
         let titles: Vec<&str> = titles.iter().map(|title| title.trim()).collect();
-        let shown = shown_titles(&titles, if is_list { ROW_TITLE } else { BUTTON_TITLE });
+        let (limit, place) = if is_list { (ROW_TITLE, "a list") } else { (BUTTON_TITLE, "a button") };
+        let shown = shown_titles(&titles, limit);
         let mut faces: Vec<Face> = Vec::new();
         for (index, ((title, shown), description)) in titles.iter().zip(shown).zip(descriptions).enumerate() {
             let folded = [fold(title), fold(&shown)];
             if let Some(twin) = faces.iter().find(|other| other.folded[0] == folded[0]) {
                 let message = format!("customers cannot tell it from {}: write another title", quoted(&twin.title));
-                self.warning(&at(&format!("options[{index}].title"), language), message);
+                self.warning(&field(index), message);
+            }
+            if title.encode_utf16().count() > limit {
+                let message = format!(
+                    "{place} shows {limit} characters of it, {}, and cuts the rest: shorten it",
+                    quoted(&shown)
+                );
+                self.warning(&field(index), message);
             }
             faces.push(Face { title: (*title).to_owned(), shown, folded, description });
         }
@@ -370,6 +383,7 @@ impl<'a> Builder<'a> {
     }
 
     fn approved(&mut self, node: &'a Approval) -> Option<Approved> {
+        self.template_name("template.name", &node.name);
         let parameters = node.parameters.iter().enumerate().map(|(index, parameter)| {
             let field = format!("template.parameters[{index}]");
             let component = match (parameter.component, parameter.index) {

@@ -7,12 +7,14 @@ pub(crate) enum Shape {
     Plain,
     /// Elements, by number.
     List,
+    /// These fields.
+    Fields(&'static [&'static str]),
     /// Fields that only run time knows.
     Open,
 }
 
 macro_rules! keys {
-    ($($key:ident $name:literal $shape:ident,)*) => {
+    ($($key:ident $name:literal $shape:expr,)*) => {
         /// A key of a session's context.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         pub(crate) enum Key { $($key,)* }
@@ -28,7 +30,7 @@ macro_rules! keys {
 
             /// What it holds.
             pub const fn shape(self) -> Shape {
-                match self { $(Self::$key => Shape::$shape,)* }
+                match self { $(Self::$key => $shape,)* }
             }
 
             /// The key of a name.
@@ -38,6 +40,14 @@ macro_rules! keys {
         }
     };
 }
+
+use Shape::{Fields, List, Open, Plain};
+
+/// A file that was sent.
+const BOT_MEDIA: [&str; 4] = ["mediaType", "url", "id", "caption"];
+/// A form that was sent.
+const FORM: [&str; 4] = ["header", "body", "footer", "cta"];
+const META: [&str; 1] = ["history"];
 
 keys! {
     Input "input" Plain,
@@ -57,7 +67,7 @@ keys! {
     LastBotMessageAt "lastBotMessageAt" Plain,
     LastBotMessageType "lastBotMessageType" Plain,
     LastBotOptions "lastBotOptions" List,
-    LastBotMedia "lastBotMedia" Open,
+    LastBotMedia "lastBotMedia" Fields(&BOT_MEDIA),
     LastUserMedia "lastUserMedia" Open,
     LastSelectedOption "lastSelectedOption" Plain,
     LastSelectedOptionIndex "lastSelectedOptionIndex" Plain,
@@ -71,6 +81,6 @@ keys! {
     HandoffQueue "handoffQueue" Plain,
     HandoffNote "handoffNote" Plain,
     EndReason "endReason" Plain,
-    PendingWhatsAppFlow "pendingWhatsAppFlow" Open,
-    Meta "_meta" Open,
+    PendingWhatsAppFlow "pendingWhatsAppFlow" Fields(&FORM),
+    Meta "_meta" Fields(&META),
 }

@@ -42,6 +42,7 @@ impl Fuel {
     }
 
     /// Takes what a value costs that had to be made to be looked at: a history is parsed for that.
+    #[expect(clippy::ptr_arg, reason = "whether it is owned is the question")]
     pub fn burn_made(&self, value: &Cow<'_, Value>) -> Result<(), EvaluateError> {
         match value {
             Cow::Owned(made) => self.burn(size(made) * PARSED),

@@ -8,12 +8,36 @@ pub(crate) type Path = Vec<String>;
 /// Names of the engine's that are no keys of a session's context.
 const EVENT_NAMES: [(&str, Shape); 7] = [
     ("now", Shape::Plain),
-    ("event", Shape::Open),
+    ("event", Shape::Fields(&EVENT)),
     ("contact", Shape::Open),
     ("tenant", Shape::Open),
     ("resume", Shape::Open),
     ("args", Shape::Open),
-    ("error", Shape::Open),
+    ("error", Shape::Fields(&ERROR)),
+];
+
+/// What `error` holds once something failed.
+const ERROR: [&str; 3] = ["node", "kind", "message"];
+
+/// What `event` holds of messages of all sorts; of what failed or timed out it holds nothing.
+const EVENT: [&str; 17] = [
+    "type",
+    "text",
+    "id",
+    "kind",
+    "title",
+    "description",
+    "answer",
+    "mime_type",
+    "caption",
+    "filename",
+    "latitude",
+    "longitude",
+    "name",
+    "address",
+    "contacts",
+    "order",
+    "referral",
 ];
 
 /// The names that belong to the engine; no `assign` may write them.

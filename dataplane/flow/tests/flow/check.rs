@@ -126,7 +126,7 @@ fn names_and_ids_that_stand_twice_are_errors() {
 #[test]
 fn a_node_has_exactly_one_kind() {
     for node in ["{name: a}", "{name: a, end: {}, message: {text: hi}}"] {
-        only(&nodes(node), Error, Some("a"), "", "exactly one kind");
+        only(&nodes(node), Error, Some("a"), "kind", "exactly one kind");
     }
 }
 
@@ -147,13 +147,19 @@ fn a_name_that_nothing_sets_is_a_warning_along_its_whole_path() {
         ("Ana", "put quotes around a text"),
         ("input.text", "`input` has no fields"),
         ("inputHistory.text", "write `inputHistory[0].text`"),
+        ("error.kindd", "did you mean `error.kind`?"),
+        ("error.reason", "name one of node, kind, message"),
+        ("_meta.histroy", "did you mean `_meta.history`?"),
+        ("event.txt", "did you mean `event.text`?"),
+        ("lastBotMedia.mime", "name one of mediaType, url, id, caption"),
     ] {
         let found = nodes(&format!(
             "{{name: a, message: {{text: \"{{{{ {expression} }}}}\", next: b}}}}, {{name: b, assign: {{set: {{cart: '[]'}}}}}}"
         ));
         only(&found, Warning, Some("a"), "text", says);
     }
-    let known = "{{ contact.a.b }}{{ event.x.y }}{{ _meta.history }}{{ cart[0].x }}{{ inputHistory[0].text }}{{ now }}";
+    let known =
+        "{{ contact.a.b }}{{ event.answer.y }}{{ _meta.history }}{{ cart[0].x }}{{ inputHistory[0].text }}{{ now }}";
     assert_eq!(
         nodes(&format!(
             "{{name: a, message: {{text: \"{known}\", next: b}}}}, {{name: b, assign: {{set: {{cart: '[]'}}}}}}"

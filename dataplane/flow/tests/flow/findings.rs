@@ -266,8 +266,8 @@ fn what_is_one_or_the_other_is_not_both_and_not_neither() {
         |header: &str| format!("options: {{text: '?', noMatch: a, options: [{{id: x, title: X}}], header: {header}}}");
     for (node, field, says) in [
         ("message: {}".to_owned(), "text", "write text"),
-        ("media: {type: Image}".to_owned(), "", "either at a url or has an id"),
-        ("media: {type: Image, id: '7', url: 'https://a.example.com'}".to_owned(), "", "write one of them"),
+        ("media: {type: Image}".to_owned(), "url", "either at a url or has an id"),
+        ("media: {type: Image, id: '7', url: 'https://a.example.com'}".to_owned(), "url", "write one of them"),
         (header("{}"), "header", "write one of them"),
         (header("{text: hi, media: {type: Image, id: '7'}}"), "header", "write one of them"),
         (header("{media: {type: Audio, id: '7'}}"), "header.media.type", "Document"),
@@ -386,6 +386,49 @@ fn what_a_program_gives_at_the_start_is_known_where_one_may_start_the_flow() {
     };
     only(&found("{keyword: pedido}"), Warning, Some("a"), "text", "nothing sets `order`");
     assert_eq!(found("{keyword: pedido}, {manual: {}}"), []);
+}
+
+#[test]
+fn what_a_call_answers_has_a_status_and_a_body_unless_something_else_sets_the_variable() {
+    let found = |triggers: &str, field: &str, other: &str| {
+        let call = "{name: a, http: {url: 'https://a.example.com', into: order, next: b}}";
+        let say = format!("{{name: b, message: {{text: '{{{{ order.{field} }}}}', next: c}}}}");
+        check(&format!(
+            "{{tenantRef: {{name: acme}}, triggers: [{triggers}], start: a, nodes: [{call}, {say}, {{name: c, {other}}}]}}"
+        ))
+    };
+    only(&found("{keyword: hola}", "state", "end: {}"), Warning, Some("b"), "text", "name one of status, body");
+    only(&found("{keyword: hola}", "boddy", "end: {}"), Warning, Some("b"), "text", "did you mean `order.body`?");
+    assert_eq!(found("{keyword: hola}", "body.state", "end: {}"), []);
+    assert_eq!(found("{keyword: hola}", "state", "assign: {set: {order: '{\"state\": 1}'}}"), []);
+    assert_eq!(found("{keyword: hola}, {manual: {}}", "state", "end: {}"), []);
+}
+
+#[test]
+fn a_way_for_failures_wants_a_wait_behind_the_message() {
+    for node in ["message: {text: hi, onFail: lost", "media: {type: Image, id: '7', onFail: lost"] {
+        let after = |next: &str| nodes(&format!("{{name: a, {node}{next}}}}}, {{name: lost, end: {{}}}}"));
+        only(&after(""), Warning, Some("a"), "onFail", "let next lead to a question or a delay, or remove onFail");
+        only(&after(", next: lost"), Warning, Some("a"), "onFail", "no wait stands behind");
+        for wait in [
+            "delay: {for: 5s}",
+            "ask: {text: '?', into: x}",
+            "http: {url: 'https://a.example.com'}",
+            "call: {flow: f}",
+            "handoff: {timeout: 1h}",
+        ] {
+            let far = format!(", next: b}}}}, {{name: b, message: {{text: more, next: c}}}}, {{name: c, {wait}");
+            let found = nodes(&format!("{{name: a, {node}{far}}}, {{name: lost, end: {{}}}}"));
+            assert_eq!(found, [], "{wait}");
+        }
+    }
+}
+
+#[test]
+fn many_ways_to_one_node_are_no_round_with_a_pause_in_it() {
+    let options: Vec<_> = (0..10).map(|n| format!("{{id: o{n}, title: T{n}, next: m}}")).collect();
+    let question = format!("{{name: a, options: {{text: '?', noMatch: m, options: [{}]}}}}", options.join(", "));
+    assert!(!comes_late("", &format!("{question}, {{name: m, message: {{text: hi}}}}")));
 }
 
 #[test]

@@ -3,6 +3,7 @@
 //! Unknown fields do no harm. The editor's own limits are held; what its own runtime did otherwise than it says (options
 //! cut to three, ids that never match, conditions that are any program) is done as it says.
 
+mod handles;
 mod outline;
 mod talk;
 mod work;
@@ -87,6 +88,7 @@ pub(super) fn read<'a>(spec: &'a FlowSpec, definition: &'a Value, findings: &mut
             places: &places,
             form: Form::Editor,
             variables,
+            answers: BTreeSet::new(),
             waits: BTreeSet::new(),
             started_from_outside: false,
             findings,
@@ -107,10 +109,11 @@ pub(super) fn read<'a>(spec: &'a FlowSpec, definition: &'a Value, findings: &mut
             triggers.push(trigger);
             entries.push(index);
         }
+        reader.handles(node);
         let kind = reader.kind(node);
         compiled.push(kind.map(|kind| program::Node { name: node.id.to_owned(), kind, on_error: None }));
     }
-    if triggers.is_empty() {
+    if nodes.iter().all(|node| node.type_ != "trigger") {
         findings.error(None, "definition.nodes", "nothing starts this flow: add a trigger node");
     }
     let (start, nodes) = (entries.first().copied(), compiled.into_iter().collect());

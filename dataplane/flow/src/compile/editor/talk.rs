@@ -8,8 +8,8 @@ use crate::{
     compile::talk::list_caption,
     findings::quoted,
     program::{Approved, Delivery, File, FileSource, Form as FormNode, Kind, NodeIndex, Parameter, Patience, Target},
-    question::{CAPTION, Choice, MAX_BUTTONS, MESSAGE_TEXT, NoMatch, Question},
-    template::{Template, Words},
+    question::{CAPTION, Choice, FOOTER, HEADER, MAX_BUTTONS, MESSAGE_TEXT, NoMatch, Question},
+    template::Words,
 };
 
 impl Reader<'_> {
@@ -19,13 +19,14 @@ impl Reader<'_> {
             return Some(Kind::Message { text: None, delivery: Delivery { template, on_fail: None }, next });
         }
         let text = self.limited(node, "text", 1, MESSAGE_TEXT)?;
-        let text = self.builder.words("text", &text.into(), MESSAGE_TEXT)?;
+        let text = self.builder.long_words("text", &text.into())?;
         Some(Kind::Message { text: Some(text), delivery: Delivery::default(), next })
     }
 
     fn template(&mut self, node: &Node<'_>) -> Option<Approved> {
         let name = self.limited(node, "templateName", 1, 512)?;
         let language = self.limited(node, "templateLanguage", 0, 24).filter(|language| !language.is_empty());
+        self.builder.template_name("templateName", name);
         let mut parameters = Vec::new();
         let given = node.get("templateParameters").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
         for (index, given) in given.iter().enumerate() {
@@ -44,7 +45,10 @@ impl Reader<'_> {
                 }
             };
             let value = given.get("value").and_then(Value::as_str).unwrap_or_default();
-            let value = Words::editor(value);
+            let value = match value {
+                "" => Words::plain(""),
+                value => self.builder.words(&format!("{field}.value"), &value.into(), 1_024)?,
+            };
             parameters.push(Parameter { component, name: None, value, media: None, default: None });
         }
         Some(Approved { name: name.to_owned(), language: language.map(str::to_owned), parameters })
@@ -67,6 +71,10 @@ impl Reader<'_> {
                 );
                 return None;
             }
+            if title.contains("{{") {
+                let message = "values go into the node's text alone, and {{ }} is shown here as it is: remove it";
+                self.builder.warning(&format!("options[{index}]"), message);
+            }
             titles.push(title);
         }
         let text = node.text("text").unwrap_or_default();
@@ -84,12 +92,15 @@ impl Reader<'_> {
         });
         let choices = choices.collect();
         let none = vec![None; titles.len()];
-        let faces = self.builder.faces("", &titles, none, list_caption("es").to_owned(), is_list);
+        let faces = self.builder.faces(
+            "",
+            |index| format!("options[{index}]"),
+            &titles,
+            none,
+            list_caption("es").to_owned(),
+            is_list,
+        );
         let no_match = self.edge(node, "no-match");
-        if no_match.is_none() {
-            self.builder
-                .warning("no-match", "an answer that is none of the options ends the conversation: draw an edge");
-        }
         Some(Question {
             header: None,
             text,
@@ -119,20 +130,34 @@ impl Reader<'_> {
         };
         let given = |field: &str| node.text(field).map(str::trim).filter(|text| !text.is_empty());
         let source = match (given("id"), given("url")) {
-            (Some(id), _) => FileSource::Id(Template::editor(id)),
-            (None, Some(url)) => FileSource::Url(Template::editor(url)),
+            (Some(id), _) => FileSource::Id(self.builder.template("id", id, 500)?),
+            (None, Some(url)) => FileSource::Url(self.builder.template("url", url, 2_000)?),
             (None, None) => {
                 self.builder.error("url", "a file is either at a url or has an id: write one of them");
                 return None;
             }
         };
-        let filename = given("filename").map(Template::editor);
+        let filename = match given("filename") {
+            Some(filename) => Some(self.builder.template("filename", filename, 240)?),
+            None => None,
+        };
         let caption = node.text("caption").filter(|text| !text.trim().is_empty());
+        if caption.is_some() && kind == MediaKind::Audio {
+            self.builder.warning("caption", "sound files have none: remove it");
+        }
         let caption = match caption {
             Some(caption) => Some(self.builder.words("caption", &caption.into(), CAPTION)?),
             None => None,
         };
         Some(Kind::Media { file: File { kind, source, filename }, caption, delivery: Delivery::default(), next })
+    }
+
+    /// A line that is left out where nothing is written; the outer `None` where it does not compile.
+    fn line(&mut self, field: &str, text: &str, limit: usize) -> Option<Option<Words>> {
+        if text.trim().is_empty() {
+            return Some(None);
+        }
+        self.builder.words(field, &text.into(), limit).map(Some)
     }
 
     pub(super) fn form(&mut self, node: &Node<'_>, next: Option<NodeIndex>) -> Option<Kind> {
@@ -145,12 +170,11 @@ impl Reader<'_> {
             let form = json!({"header": header, "body": body, "footer": footer, "cta": cta});
             return Some(Kind::PendingForm { form, next });
         };
-        let line = |text: &str| Some(Words::editor(text)).filter(|_| !text.trim().is_empty());
         Some(Kind::Form(FormNode {
-            header: line(header),
-            text: Words::editor(body),
-            footer: line(footer),
-            cta: Words::editor(cta),
+            header: self.line("header", header, HEADER)?,
+            text: self.builder.words("body", &body.into(), Question::text_limit(1))?,
+            footer: self.line("footer", footer, FOOTER)?,
+            cta: self.builder.form_button("cta", &cta.into())?,
             flow_id: form.flow_id.clone(),
             draft: false,
             screen: Some(form.screen.clone()),

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use serde_json::Value;
+use wigwag_domain::cut;
 
 use super::{API_RESULT, Node, Reader};
 use crate::{
@@ -10,7 +11,7 @@ use crate::{
     findings::quoted,
     path::Path,
     program::{Assignment, Case, HeaderValue, Http, Kind, NodeIndex, Settles, Source, Target, Test},
-    script::Script,
+    script::{Script, ScriptError},
     template::{Template, Tree},
 };
 
@@ -33,7 +34,11 @@ impl Reader<'_> {
                 Test::Script(script)
             }
             Err(error) => {
-                self.builder.warning("expression", format!("{error}; until then it is false"));
+                let rewrite = match &error {
+                    ScriptError::Syntax { .. } => format!(": {}", rewrite(source)),
+                    _ => String::new(),
+                };
+                self.builder.warning("expression", format!("{error}{rewrite}; until then it is false"));
                 Test::Never
             }
         };
@@ -58,11 +63,16 @@ impl Reader<'_> {
         let url = self.builder.template("url", url.trim(), 2_000)?;
         self.builder.literal_host("url", &url);
         let mut headers = Vec::new();
-        for (name, value) in headers_of(node.get("headers")) {
-            headers.push((name, HeaderValue::Text(Template::editor(&value))));
+        for (name, value) in self.headers(node.get("headers")) {
+            let value = self.builder.template(&format!("headers.{}", cut(&name, 80)), &value, 2_000)?;
+            headers.push((name, HeaderValue::Text(value)));
         }
         let body = node.get("body").filter(|body| !body.is_null() && body.as_str() != Some(""));
-        let body = body.filter(|_| method != "GET").map(body_tree);
+        let body = body.filter(|_| method != "GET");
+        if let Some(body) = body {
+            self.builder.no_paths_within("body", body);
+        }
+        let body = body.map(body_tree);
         let into = node.text("assignTo").filter(|path| !path.trim().is_empty()).unwrap_or(API_RESULT);
         Some(Http {
             method,
@@ -85,6 +95,42 @@ impl Reader<'_> {
         Some(Kind::Assign { set: vec![Assignment { target, value }], next })
     }
 
+    /// Headers as a map, as a list of keys and values, or as the JSON text of a map.
+    fn headers(&mut self, value: Option<&Value>) -> Vec<(String, String)> {
+        let text = |value: &Value| match value {
+            Value::String(text) => text.clone(),
+            other => other.to_string(),
+        };
+        let message = "it is left out: write a map such as {\"X-Order\": \"7\"}";
+        match value {
+            None | Some(Value::Null) => Vec::new(),
+            Some(Value::Object(map)) => map.iter().map(|(name, value)| (name.clone(), text(value))).collect(),
+            Some(Value::Array(items)) => {
+                let mut headers = Vec::new();
+                for (index, item) in items.iter().enumerate() {
+                    let name = item.get("key").or_else(|| item.get("name")).and_then(Value::as_str);
+                    match name.filter(|name| !name.trim().is_empty()) {
+                        Some(name) => headers.push((name.to_owned(), item.get("value").map(text).unwrap_or_default())),
+                        None => self.builder.warning(&format!("headers[{index}]"), message),
+                    }
+                }
+                headers
+            }
+            Some(Value::String(json)) if json.trim().is_empty() => Vec::new(),
+            Some(Value::String(json)) => match serde_json::from_str::<Value>(json) {
+                Ok(value @ Value::Object(_)) => self.headers(Some(&value)),
+                _ => {
+                    self.builder.warning("headers", message);
+                    Vec::new()
+                }
+            },
+            Some(_) => {
+                self.builder.warning("headers", message);
+                Vec::new()
+            }
+        }
+    }
+
     fn path(&mut self, field: &str, written: &str) -> Option<Target> {
         let path = Path::parse(written);
         let Some((path, root)) = path.as_ref().and_then(|path| Some((path.clone(), path.root()?))) else {
@@ -100,28 +146,14 @@ impl Reader<'_> {
     }
 }
 
-/// Headers as a map, as a list of keys and values, or as the JSON text of a map.
-fn headers_of(value: Option<&Value>) -> Vec<(String, String)> {
-    let text = |value: &Value| match value {
-        Value::String(text) => text.clone(),
-        other => other.to_string(),
-    };
-    match value {
-        Some(Value::Object(map)) => map.iter().map(|(name, value)| (name.clone(), text(value))).collect(),
-        Some(Value::Array(items)) => items
-            .iter()
-            .filter_map(|item| {
-                let name = item.get("key").or_else(|| item.get("name"))?.as_str()?;
-                Some((name.to_owned(), item.get("value").map(text).unwrap_or_default()))
-            })
-            .filter(|(name, _)| !name.trim().is_empty())
-            .collect(),
-        Some(Value::String(json)) => match serde_json::from_str::<Value>(json) {
-            Ok(value @ Value::Object(_)) => headers_of(Some(&value)),
-            _ => Vec::new(),
-        },
-        _ => Vec::new(),
+/// A condition that does not parse, as it may have been meant.
+fn rewrite(source: &str) -> String {
+    let alone = source.trim().trim_end_matches([';', ' ']);
+    let alone = alone.strip_prefix("return").filter(|rest| rest.starts_with([' ', '('])).unwrap_or(alone).trim();
+    if alone != source.trim() && Script::compile(alone).is_ok() {
+        return format!("write the expression alone, without return and ;: `{}`", cut(alone, 80));
     }
+    "write one expression, such as context.input === 'ok'".to_owned()
 }
 
 /// A body: a value, the JSON text of one, or a text.
