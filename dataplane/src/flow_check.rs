@@ -4,7 +4,6 @@
 //! its manifest is among the files, against their tenant.
 
 mod advice;
-mod files;
 mod lines;
 mod report;
 #[cfg(test)]
@@ -31,9 +30,9 @@ use crate::{
         manifest::{Content, Document, FlowManifest, TenantManifest, documents},
         typed::Misfit,
     },
+    named_files::{Named, named},
 };
 use advice::{advised, placed};
-use files::files;
 use lines::Part;
 use report::{Found, Kind, Report, Unreadable};
 
@@ -102,8 +101,8 @@ pub fn run(paths: &[PathBuf], output: Output, out: &mut impl Write) -> io::Resul
 
 impl Input {
     fn read(&mut self, path: &Path) {
-        match files(path) {
-            Ok(files) => files.iter().for_each(|file| self.read_file(file, path.is_dir())),
+        match named(path) {
+            Ok(Named { files, .. }) => files.iter().for_each(|file| self.read_file(file, path.is_dir())),
             Err(error) => {
                 let message = format!("cannot be read: {error}");
                 self.unreadable.push(Unreadable { file: path.display().to_string(), line: None, message });

@@ -37,6 +37,7 @@ pub mod health;
 pub mod ingest;
 pub mod lanes;
 pub mod metrics;
+pub mod named_files;
 pub mod parts;
 pub mod programs;
 pub mod router;

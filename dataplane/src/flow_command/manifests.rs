@@ -10,7 +10,10 @@ use serde_json::Value;
 use wigwag_crds::flow::Severity;
 use wigwag_flow::{Program, ResumeKey, Tenant, compile};
 
-use crate::config::manifest::{Content, Document, FlowManifest, TenantManifest, documents};
+use crate::{
+    config::manifest::{Content, Document, FlowManifest, TenantManifest, documents},
+    named_files::{Named, named},
+};
 
 /// Where conversations are resumed whose tenant has no host.
 const NOWHERE: &str = "https://acme.example";
@@ -41,8 +44,8 @@ impl Manifests {
         let mut read = Self::default();
         let mut problems = Vec::new();
         for path in paths {
-            match files(path) {
-                Ok((files, folders)) => {
+            match named(path) {
+                Ok(Named { files, folders }) => {
                     files.iter().for_each(|file| read.add(file, path.is_dir(), &mut problems));
                     read.folders.extend(folders);
                 }
@@ -146,30 +149,6 @@ pub(super) fn tenant(
         Some(base) => (tenant.with_resume(base, key), zone),
         None => (tenant, zone),
     }
-}
-
-/// The file, or the manifests of the folder and the folders in it, by name; hidden ones are editors' own.
-fn files(path: &Path) -> std::io::Result<(Vec<PathBuf>, Vec<PathBuf>)> {
-    if !path.is_dir() {
-        return Ok((vec![path.to_owned()], vec![]));
-    }
-    let (mut files, mut folders) = (Vec::new(), Vec::new());
-    for entry in fs::read_dir(path)? {
-        let file = entry?.path();
-        let is_yaml = file.extension().is_some_and(|extension| extension == "yaml" || extension == "yml");
-        let is_hidden = file.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
-        if is_hidden {
-            continue;
-        }
-        if file.is_dir() {
-            folders.push(file);
-        } else if is_yaml {
-            files.push(file);
-        }
-    }
-    files.sort();
-    folders.sort();
-    Ok((files, folders))
 }
 
 fn is_list(text: &str) -> bool {

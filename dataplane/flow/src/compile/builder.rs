@@ -15,13 +15,12 @@ use crate::{
     path::{Segment, segments},
     program::{NodeIndex, Target},
     question::MESSAGE_TEXT,
+    step::MAX_PARTS,
     template::{Form, Template, TemplateError, Tree, Words, shown},
 };
 
 /// Patterns of a flow: each keeps up to 256 KiB.
 const MAX_PATTERNS: usize = 50;
-/// Parts in which a long text goes out.
-const MAX_PARTS: usize = 10;
 /// The longest caption of the button that opens a form, in UTF-16 units.
 const FORM_BUTTON: usize = 30;
 /// What an `http` node keeps of an answer.

@@ -39,6 +39,8 @@ use wigwag_domain::{
     Body, CallResult, ContactId, EffectId, HttpCall, OutboundId, Payload, SessionId, SignalId, TemplateMessage, clean,
 };
 
+pub(crate) use parts::MAX_PARTS;
+
 use crate::{Linked, Session, Tenant};
 use run::Run;
 

@@ -6,7 +6,7 @@ use wigwag_domain::cut;
 use crate::question::MESSAGE_TEXT;
 
 /// The most parts of one text; what is left then is cut.
-pub(super) const MAX_PARTS: usize = 10;
+pub(crate) const MAX_PARTS: usize = 10;
 
 /// A long text.
 pub(super) struct Parts {
