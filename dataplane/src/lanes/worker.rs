@@ -312,7 +312,7 @@ impl Worker {
         // The database's clock made the job; the one here may be behind.
         let at = clock().max(mail.job.run_at);
         let occurrence = Occurrence { source: mail.job.job.0, came: matter.came(&mail), at, what: happened };
-        let routed = match router::route(routes, sessions, &view, occurrence) {
+        let routed = match router::route(routes, sessions, view, occurrence) {
             Routing::Done(routed) => *routed,
             Routing::Hold(until) => return Ok(Worked::Held(mail, until)),
             Routing::PutOff(until) => return Ok(Worked::PutOff(mail, until)),

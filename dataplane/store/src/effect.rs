@@ -79,6 +79,23 @@ macro_rules! result_jobs {
     };
 }
 
+/// The end of statements that give calls up, of the locked rows `l (id, again)`: those with `again` wait once more, others
+/// end with the result `$4`.
+macro_rules! given_up {
+    () => {
+        concat!(
+            ", again AS (
+               UPDATE effect e SET state = 'queued' FROM l WHERE e.id = l.id AND l.again AND e.state = 'sending'
+             ), done AS (
+               UPDATE effect e SET state = 'done', result = $4
+                 FROM l WHERE e.id = l.id AND NOT l.again AND e.state = 'sending'
+               RETURNING e.id, e.tenant, e.lane, e.contact
+             )",
+            result_jobs!("done")
+        )
+    };
+}
+
 /// The first `limit` calls that wait in each of these lanes.
 ///
 /// # Errors
@@ -323,16 +340,10 @@ pub async fn take_over(pool: &PgPool, lanes: &[LaneEpoch], unknown: &str) -> Res
                ON x.epoch < m.epoch
          ), l AS MATERIALIZED (
            SELECT locked.* FROM (SELECT id FROM w ORDER BY id) AS w
-             JOIN LATERAL (SELECT e.id, e.repeatable FROM effect e
+             JOIN LATERAL (SELECT e.id, e.repeatable AS again FROM effect e
                             WHERE e.id = w.id AND e.state = 'sending' FOR NO KEY UPDATE) AS locked ON true
-         ), again AS (
-           UPDATE effect e SET state = 'queued' FROM l WHERE e.id = l.id AND l.repeatable AND e.state = 'sending'
-         ), done AS (
-           UPDATE effect e SET state = 'done', result = $4
-             FROM l WHERE e.id = l.id AND NOT l.repeatable AND e.state = 'sending'
-           RETURNING e.id, e.tenant, e.lane, e.contact
          )",
-        result_jobs!("done"),
+        given_up!(),
     ))
     .bind(tenants)
     .bind(lanes)
@@ -368,14 +379,8 @@ pub async fn cut_short(pool: &PgPool, calls: &[CutShort], unknown: &str) -> Resu
            ) AS o JOIN LATERAL (SELECT e.repeatable FROM effect e
                                  WHERE e.id = o.id AND e.attempt = o.attempt AND e.state = 'sending'
                                    FOR NO KEY UPDATE) AS locked ON true
-         ), again AS (
-           UPDATE effect e SET state = 'queued' FROM l WHERE e.id = l.id AND l.again AND e.state = 'sending'
-         ), done AS (
-           UPDATE effect e SET state = 'done', result = $4
-             FROM l WHERE e.id = l.id AND NOT l.again AND e.state = 'sending'
-           RETURNING e.id, e.tenant, e.lane, e.contact
          )",
-        result_jobs!("done"),
+        given_up!(),
     ))
     .bind(calls.iter().map(|call| call.id.0).collect::<Vec<_>>())
     .bind(calls.iter().map(|call| call.attempt).collect::<Vec<_>>())

@@ -76,7 +76,7 @@ impl Conversation {
             Matter::Failure(session, id, code, error) => Happened::Event(*session, What::SendFailed(*id, *code, error)),
         };
         let occurrence = Occurrence { source: job.source, came: job.at, at: self.now, what };
-        match router::route(routes, open.collect(), &self.contact, occurrence) {
+        match router::route(routes, open.collect(), self.contact.clone(), occurrence) {
             Routing::Done(routed) => {
                 self.keep(*routed, &job, outside);
                 true
